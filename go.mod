@@ -1,0 +1,3 @@
+module github.com/elbo-ml/elbo
+
+go 1.26

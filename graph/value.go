@@ -1,0 +1,42 @@
+package graph
+
+import "github.com/elbo-ml/elbo/tensor"
+
+// Value is an edge of the graph: what a node computes, an input, a weight or a constant.
+type Value struct {
+	Name  string
+	DType tensor.DType
+	Shape Shape // nil while unknown
+
+	// Producer is the node that computes the value, and nil for inputs, weights and constants.
+	Producer *Node
+
+	// Data holds the elements of a weight or a constant. Weights share their tensor with the optimiser that updates it.
+	Data *tensor.Tensor
+	// Constant tells a constant of the formula (ONNX: a Constant node) from a weight (ONNX: an initializer).
+	Constant bool
+
+	// Ints is the content of a small integer tensor of rank 0 or 1, where shape inference knows it: the way in which
+	// Shape -> Gather -> Concat -> Reshape chains keep their symbols. nil where unknown.
+	Ints []Dim
+
+	// Doc is ONNX's doc_string; Unknown are protobuf fields this version does not know, kept for the way out.
+	Doc     string
+	Unknown []byte
+}
+
+// IsWeight reports whether v is an initializer: data that belongs to the model and may be trained.
+func (v *Value) IsWeight() bool { return v.Data != nil && !v.Constant }
+
+// IsInput reports whether v has no data and no producer: somebody feeds it.
+func (v *Value) IsInput() bool { return v.Data == nil && v.Producer == nil }
+
+// Rank is the number of axes, and -1 while the shape is unknown.
+func (v *Value) Rank() int {
+	if v.Shape == nil {
+		return -1
+	}
+	return len(v.Shape)
+}
+
+func (v *Value) String() string { return v.Name + " " + v.DType.String() + v.Shape.String() }
