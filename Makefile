@@ -1,0 +1,58 @@
+# make run   build elbo, install the ONNX Runtime library if it can be had, serve the built-in model
+# make test  run every test
+# make help  the rest
+
+GO   ?= go
+ADDR ?= 127.0.0.1:8080
+BIN  := bin/elbo
+
+# Without a C compiler everything runs on the native engine.
+export CGO_ENABLED ?= $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0)
+
+.PHONY: run test build ort long fuzz bench lint native race generate clean help
+
+run: build ort ## build, set up and serve the built-in model; Ctrl-C stops it
+	@exec $(BIN) serve builtin:mnist --addr $(ADDR)
+
+build: ## build bin/elbo
+	$(GO) build -trimpath -o $(BIN) ./cmd/elbo
+
+ort: build ## install the ONNX Runtime library, if it can be had
+	@if [ "$(CGO_ENABLED)" = 1 ]; then $(BIN) ort install --quiet || echo "elbo runs on its native engine."; fi
+
+test: ort ## every test
+	$(GO) test ./...
+
+long: ort ## every test with the long ones: 200 kills, the numbers on MNIST
+	$(GO) test -count=1 -timeout 90m $$($(GO) list ./... | grep -v -e /conformance$$ -e /train$$)
+	$(GO) test -count=1 -timeout 90m ./conformance ./train -args -long
+
+native: ## the tests without cgo, and without assembly
+	CGO_ENABLED=0 $(GO) test ./...
+	CGO_ENABLED=0 $(GO) test -tags noasm ./runtime/...
+
+race: ## the race detector over the packages with concurrency
+	CGO_ENABLED=1 $(GO) test -race ./runtime/... ./train/... ./models/... ./serve/...
+
+lint: ## gofmt, vet, staticcheck
+	@u=$$(gofmt -l .); [ -z "$$u" ] || { echo "gofmt would change:"; echo "$$u"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME each
+	@grep -rlE '^func Fuzz' --include=*_test.go . | while read f; do \
+	  grep -oE '^func Fuzz[A-Za-z0-9]+' $$f | while read _ t; do \
+	    $(GO) test ./$$(dirname $$f) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) || exit 1; done || exit 1; done
+
+bench: ## the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./runtime/... ./train/... ./models/...
+
+generate: ## regenerate the assembly
+	$(GO) generate ./...
+
+clean: ## remove what was built
+	rm -rf bin
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
