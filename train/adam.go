@@ -1,0 +1,95 @@
+package train
+
+import (
+	"errors"
+	"math"
+)
+
+// Adam is adaptive moment estimation (Kingma and Ba, arXiv 1412.6980, algorithm 1). At step t, with gradient g,
+//
+//	m = Beta1*m + (1-Beta1)*g
+//	v = Beta2*v + (1-Beta2)*g*g
+//	p -= LearningRate * m/(1-Beta1^t) / (sqrt(v/(1-Beta2^t)) + Epsilon)
+//
+// and m and v start at 0.
+type Adam struct {
+	LearningRate float64 // alpha; 0 is 0.001
+	Beta1        float64 // 0 is 0.9, Zero is 0
+	Beta2        float64 // 0 is 0.999, Zero is 0
+	Epsilon      float64 // 0 is 1e-8
+
+	// WeightDecay is decoupled (Loshchilov and Hutter, arXiv 1711.05101): p -= LearningRate*WeightDecay*p.
+	WeightDecay float64
+	// AMSGrad divides by the largest v so far (Reddi et al., 2018, algorithm 2; corrected as v is).
+	AMSGrad bool
+	// NoBiasCorrection and NoEpsilon leave those parts out: both together are the Adam of Kingma's M1 code. Where m is
+	// 0 without Epsilon, the weight stays.
+	NoBiasCorrection, NoEpsilon bool
+}
+
+// Name is "adam".
+func (Adam) Name() string { return "adam" }
+
+// Rate is the learning rate, alpha.
+func (o Adam) Rate() float64 { return or(o.LearningRate, 0.001) }
+
+// State is m, v and, with AMSGrad, vmax.
+func (o Adam) State() []string {
+	if o.AMSGrad {
+		return []string{"m", "v", "vmax"}
+	}
+	return []string{"m", "v"}
+}
+
+// Check reports a setting that cannot be used.
+func (o Adam) Check() error {
+	return errors.Join(inRange("adam", "learning rate", o.LearningRate, 0, math.MaxFloat64),
+		inRange("adam", "beta1", o.Beta1, 0, 1), inRange("adam", "beta2", o.Beta2, 0, 1),
+		inRange("adam", "epsilon", o.Epsilon, 0, math.MaxFloat64),
+		inRange("adam", "weight decay", o.WeightDecay, 0, math.MaxFloat64))
+}
+
+// Update32 is the rule on float32.
+func (o Adam) Update32(t int, rate float64, p, g []float32, state [][]float32) {
+	adam(o, t, rate, p, g, state)
+}
+
+// Update64 is the rule on float64.
+func (o Adam) Update64(t int, rate float64, p, g []float64, state [][]float64) {
+	adam(o, t, rate, p, g, state)
+}
+
+// adam folds the bias corrections into two numbers: alpha = rate/(1-Beta1^t) and scale = 1/sqrt(1-Beta2^t).
+func adam[T float](o Adam, t int, rate float64, p, g []T, state [][]T) {
+	b1, b2, e := or(o.Beta1, 0.9), or(o.Beta2, 0.999), or(o.Epsilon, 1e-8)
+	alpha, corr := rate, 1.0
+	if !o.NoBiasCorrection {
+		alpha = rate / (1 - math.Pow(b1, float64(t)))
+		corr = 1 / math.Sqrt(1-math.Pow(b2, float64(t)))
+	}
+	if o.NoEpsilon {
+		e = 0
+	}
+	beta1, beta2, one1, one2 := T(b1), T(b2), T(1-b1), T(1-b2)
+	a, scale, eps, keep := T(alpha), T(corr), T(e), T(1-rate*or(o.WeightDecay, 0))
+	m, v := state[0][:len(p)], state[1][:len(p)]
+	g = g[:len(p)]
+	for i := range p {
+		m[i] = beta1*m[i] + one1*g[i]
+		v[i] = beta2*v[i] + one2*g[i]*g[i]
+	}
+	if o.AMSGrad {
+		vmax := state[2][:len(p)]
+		for i := range p {
+			vmax[i] = max(vmax[i], v[i])
+		}
+		v = vmax
+	}
+	for i := range p {
+		if m[i] == 0 && e == 0 {
+			p[i] *= keep
+			continue
+		}
+		p[i] = keep*p[i] - a*m[i]/(T(math.Sqrt(float64(v[i])))*scale+eps)
+	}
+}
