@@ -16,8 +16,9 @@ type EvalOptions struct {
 	Batch int
 	// Seed picks the noise of the estimate.
 	Seed uint64
-	// Progress, if set, is told the number of rows done and of all, after each batch.
-	Progress func(done, total int)
+	// Progress, if set, is told after each batch the rows done and the rows in all, the mean ELBO so far, and the rows
+	// done per second.
+	Progress func(done, total int, elbo, rate float64)
 }
 
 // Evaluation is what Evaluate found: means over the rows, in nats per row. Its JSON is what `elbo eval --json` prints.
@@ -28,8 +29,8 @@ type Evaluation struct {
 	// ActiveUnits is the number of latent units whose KL, averaged over the rows, is above 0.01.
 	ActiveUnits int `json:"active_units"`
 	K           int `json:"k"`
-	// IWAE is the importance-weighted bound with K samples; nil when K is 1.
-	IWAE *float64 `json:"iwae,omitempty"`
+	// IWAE is the importance-weighted bound with K samples; absent when K is 1.
+	IWAE float64 `json:"iwae,omitempty"`
 	// StdErr is the standard error of ELBO over the rows.
 	StdErr  float64 `json:"elbo_stderr"`
 	N       int     `json:"n"`

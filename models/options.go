@@ -60,6 +60,6 @@ func Temperature(t float64) SampleOption { return func(s *sampling) { s.temperat
 type SaveOptions struct {
 	// Force replaces what is there.
 	Force bool
-	// Training is the recipe to record in the manifest and the graphs' metadata; nil keeps the one the model has.
-	Training map[string]string
+	// Recipe is how the weights were trained, recorded in the manifest and the graphs' metadata; nil keeps the one the model has.
+	Recipe map[string]string
 }

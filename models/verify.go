@@ -11,15 +11,22 @@ const Tolerance = 1e-5
 
 // Difference is how far two engines are apart on one output.
 type Difference struct {
-	// Output is the part and the output's name: "encoder/mean".
-	Output string `json:"output"`
-	// Engines are the two compared.
-	Engines [2]string `json:"engines"`
-	// Max is the largest |a-b| / max(|a|,|b|,scale) over the elements, where scale is the output's root mean square.
-	Max float64 `json:"max"`
+	Part   string `json:"part"`   // "encoder" or "decoder"
+	Output string `json:"output"` // the output's name in the graph
+	Shape  []int  `json:"shape"`
+	// Difference is the largest |a-b| relative to the output's largest magnitude.
+	Difference float64 `json:"difference"`
 }
 
-// Verify runs v's graphs on the same inputs on every engine and compares each with the first.
-func Verify(ctx context.Context, v *VAE, engines ...runtime.Engine) ([]Difference, error) {
+// VerifyOptions say what Verify feeds the engines.
+type VerifyOptions struct {
+	// Rows is the number of rows; 0 means 64.
+	Rows int
+	// Seed draws them.
+	Seed uint64
+}
+
+// Verify runs v's graphs on engines a and b with the same inputs and reports the largest difference of each output.
+func Verify(ctx context.Context, v *VAE, a, b runtime.Engine, o VerifyOptions) ([]Difference, error) {
 	return nil, errNotReady
 }
