@@ -32,6 +32,9 @@ type Graph struct {
 	// Unknown are protobuf fields of GraphProto that this version does not know; UnknownModel those of ModelProto.
 	Unknown, UnknownModel []byte
 
+	// Init fills the weights that the layer methods (Dense, ...) make.
+	Init Init
+
 	names  map[string]*Value
 	consts map[string]*Value // constants by type and content, so that each is made once
 	scopes []string
@@ -244,6 +247,10 @@ func intsOf(t *tensor.Tensor) []Dim {
 	case tensor.Int32:
 		for i, v := range tensor.Data[int32](t) {
 			out[i] = N(int(v))
+		}
+	case tensor.Bool:
+		for i, v := range tensor.Data[uint8](t) {
+			out[i] = boolDim(v != 0)
 		}
 	default:
 		return nil

@@ -26,6 +26,10 @@ type Op struct {
 	// operator whose gradient is zero everywhere (Floor, Shape) uses NoGradient.
 	Gradient func(g *Graph, n *Node, dy []*Value) []*Value
 
+	// Undifferentiable tells why this node has no gradient in the form it is in (a mode, an axis computed at run time),
+	// or "" when it has one. nil stands for always having one.
+	Undifferentiable func(n *Node) string
+
 	// Noise marks operators that draw random numbers. Engines never run them: LiftNoise makes their outputs inputs.
 	Noise bool
 }
@@ -83,10 +87,19 @@ func InferNode(n *Node) error {
 			return fmt.Errorf("graph: %s: the shape of input %d (%s) is not known", describe(n), i, v.Name)
 		}
 	}
+	for _, v := range n.Outputs {
+		if v != nil {
+			v.Ints = nil
+		}
+	}
 	if err := op.Infer(n); err != nil {
 		return fmt.Errorf("graph: %s: %w", describe(n), err)
 	}
 	return nil
+}
+
+func layerError(layer, name string, x *Value, cause string) error {
+	return fmt.Errorf("graph: %s %q on %v: %s", layer, name, x, cause)
 }
 
 func checkArity(op *Op, n *Node) error {
