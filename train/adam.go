@@ -2,6 +2,7 @@ package train
 
 import (
 	"errors"
+	"fmt"
 	"math"
 )
 
@@ -49,6 +50,18 @@ func (o Adam) Check() error {
 		inRange("adam", "weight decay", o.WeightDecay, 0, math.MaxFloat64))
 }
 
+func (o Adam) String() string {
+	return fmt.Sprintf("adam(learning_rate=%v, beta1=%v, beta2=%v, epsilon=%v, weight_decay=%v, amsgrad=%v, bias_correction=%v)",
+		o.Rate(), or(o.Beta1, 0.9), or(o.Beta2, 0.999), o.epsilon(), or(o.WeightDecay, 0), o.AMSGrad, !o.NoBiasCorrection)
+}
+
+func (o Adam) epsilon() float64 {
+	if o.NoEpsilon {
+		return 0
+	}
+	return or(o.Epsilon, 1e-8)
+}
+
 // Update32 is the rule on float32.
 func (o Adam) Update32(t int, rate float64, p, g []float32, state [][]float32) {
 	adam(o, t, rate, p, g, state)
@@ -61,14 +74,11 @@ func (o Adam) Update64(t int, rate float64, p, g []float64, state [][]float64) {
 
 // adam folds the bias corrections into two numbers: alpha = rate/(1-Beta1^t) and scale = 1/sqrt(1-Beta2^t).
 func adam[T float](o Adam, t int, rate float64, p, g []T, state [][]T) {
-	b1, b2, e := or(o.Beta1, 0.9), or(o.Beta2, 0.999), or(o.Epsilon, 1e-8)
+	b1, b2, e := or(o.Beta1, 0.9), or(o.Beta2, 0.999), o.epsilon()
 	alpha, corr := rate, 1.0
 	if !o.NoBiasCorrection {
 		alpha = rate / (1 - math.Pow(b1, float64(t)))
 		corr = 1 / math.Sqrt(1-math.Pow(b2, float64(t)))
-	}
-	if o.NoEpsilon {
-		e = 0
 	}
 	beta1, beta2, one1, one2 := T(b1), T(b2), T(1-b1), T(1-b2)
 	a, scale, eps, keep := T(alpha), T(corr), T(e), T(1-rate*or(o.WeightDecay, 0))

@@ -22,6 +22,8 @@ type Optimizer interface {
 	State() []string
 	// Check reports a setting that cannot be used.
 	Check() error
+	// String names the rule and all its settings, defaults filled in, for recipes and checkpoints.
+	String() string
 
 	// Update32 and Update64 make update t (from 1) with the given learning rate, in place, on a run of elements of one
 	// parameter: p are the weights, g their gradient, state the tensors that State names. All have one length.
