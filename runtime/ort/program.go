@@ -1,0 +1,130 @@
+//go:build cgo
+
+package ort
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	ortgo "github.com/yalue/onnxruntime_go"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+// program is one ONNX Runtime session. Its Run binds the caller's tensors themselves, in and out, so that on the CPU
+// nothing is copied.
+type program struct {
+	name            string
+	inputs, outputs []runtime.Port
+	provider        string
+	shapes          *shapes
+
+	mu         sync.RWMutex // held for reading by every run in flight
+	session    *ortgo.DynamicAdvancedSession
+	workspaces workspaces
+}
+
+func (p *program) Inputs() []runtime.Port  { return p.inputs }
+func (p *program) Outputs() []runtime.Port { return p.outputs }
+
+// Provider is the execution provider that the program runs on: what auto chose.
+func (p *program) Provider() string { return p.provider }
+
+func (p *program) open(model []byte, inputs, outputs []string, o runtime.Options) error {
+	try := []string{o.Provider}
+	if o.Provider == "auto" {
+		try = automatic()
+	}
+	var err error
+	for _, o.Provider = range try {
+		if err = p.openOn(model, inputs, outputs, o); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (p *program) openOn(model []byte, inputs, outputs []string, o runtime.Options) error {
+	options, err := sessionOptions(o)
+	if err != nil {
+		return fmt.Errorf("provider %s: %s: %w", o.Provider, oneLine(err), runtime.ErrUnavailable)
+	}
+	defer options.Destroy()
+	session, err := ortgo.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
+	if err != nil {
+		return fmt.Errorf("provider %s: %s", o.Provider, oneLine(err))
+	}
+	hold(1)
+	p.session, p.provider = session, o.Provider
+	return nil
+}
+
+func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("ort: run %q: %w", p.name, err)
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.session == nil {
+		return fmt.Errorf("ort: run %q: %w", p.name, runtime.ErrClosed)
+	}
+	if err := p.checkInputs(in); err != nil {
+		return fmt.Errorf("ort: run %q: %w", p.name, err)
+	}
+	if err := p.run(ctx, in, out); err != nil {
+		return fmt.Errorf("ort: run %q: %w", p.name, err)
+	}
+	return nil
+}
+
+func (p *program) checkInputs(in []*tensor.Tensor) error {
+	if len(in) != len(p.inputs) {
+		return fmt.Errorf("%d inputs given, %d wanted: %w", len(in), len(p.inputs), runtime.ErrInput)
+	}
+	for i, t := range in {
+		port := p.inputs[i]
+		if t == nil {
+			return fmt.Errorf("input %q is nil: %w", port.Name, runtime.ErrInput)
+		}
+		if t.DType() != port.DType || !fits(t.Shape(), port.Shape) {
+			return fmt.Errorf("input %q is %v, wanted %v%v: %w", port.Name, t, port.DType, port.Shape, runtime.ErrInput)
+		}
+	}
+	return nil
+}
+
+// fits reports whether a concrete shape agrees with a port's rank and known extents.
+func fits(shape tensor.Shape, port graph.Shape) bool {
+	if port == nil {
+		return true
+	}
+	if len(shape) != len(port) {
+		return false
+	}
+	for i, d := range port {
+		if n, ok := d.Known(); ok && n != shape[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Close waits for the runs in flight and frees the session.
+func (p *program) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.session == nil {
+		return nil
+	}
+	p.workspaces.destroy()
+	err := p.session.Destroy()
+	p.session = nil
+	hold(-1)
+	if err != nil {
+		return fmt.Errorf("ort: close %q: %s", p.name, oneLine(err))
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+//go:build cgo
+
+package ort
+
+import (
+	"fmt"
+
+	"github.com/elbo-ml/elbo/graph"
+)
+
+// withVectorPorts copies g's structure so that every scalar input and output becomes a vector of one element: the
+// binding makes no tensor of rank 0 over memory that it is given, and a [1] holds the same bytes.
+func withVectorPorts(g *graph.Graph) (*graph.Graph, error) {
+	c := g.Clone()
+	var squeezes []*graph.Node
+	for i, v := range c.Inputs {
+		if v.Shape == nil || len(v.Shape) > 0 {
+			continue
+		}
+		port := &graph.Value{Name: c.Fresh("scalar"), DType: v.DType, Shape: graph.Dims(1)}
+		n := &graph.Node{Name: c.Fresh("Squeeze"), Op: "Squeeze", Inputs: []*graph.Value{port, c.Int64s(0)}, Outputs: []*graph.Value{v}}
+		if err := c.Register(port); err != nil {
+			return nil, err
+		}
+		v.Producer = n
+		c.Inputs[i] = port
+		squeezes = append(squeezes, n)
+	}
+	c.Nodes = append(squeezes, c.Nodes...)
+	for i, v := range c.Outputs {
+		if v.Shape == nil {
+			return nil, fmt.Errorf("the rank of output %q is not known", v.Name)
+		}
+		if len(v.Shape) == 0 {
+			c.Outputs[i] = c.Node("Unsqueeze", nil, v, c.Int64s(0))
+		}
+	}
+	return c, c.Err()
+}
