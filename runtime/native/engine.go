@@ -1,0 +1,120 @@
+// Package native is elbo's own engine: plain Go, always there.
+//
+// A graph is compiled in two steps. Compile checks that every operator has a kernel. The first run on a new set of
+// input shapes makes a plan for exactly these shapes: every dimension a number, shape arithmetic and constant
+// expressions computed once, each intermediate value at its place in one arena. Plans and workspaces are kept, so that
+// later runs on the same shapes only compute.
+package native
+
+import (
+	"fmt"
+	goruntime "runtime"
+	"slices"
+	"strings"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/native/kernel"
+	"github.com/elbo-ml/elbo/runtime/native/pool"
+)
+
+type engine struct{}
+
+// New is the native engine.
+func New() runtime.Engine { return engine{} }
+
+func (engine) Name() string { return "native" }
+
+func (engine) Version() string { return "go " + goruntime.GOARCH }
+
+// Compile plans g for running. It fails with one error that names every operator without a kernel, wrapping
+// graph.ErrUnsupported.
+func (engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error) {
+	if o.Provider != "" && o.Provider != "cpu" && o.Provider != "auto" {
+		return nil, fmt.Errorf("native: compile: execution provider %q: the native engine has only cpu: %w", o.Provider, runtime.ErrUnavailable)
+	}
+	if err := g.Err(); err != nil {
+		return nil, fmt.Errorf("native: compile: %w", err)
+	}
+	c := g.Clone()
+	c.Nodes = live(c.Nodes, c.Outputs)
+	if err := supported(c); err != nil {
+		return nil, err
+	}
+	p := &program{graph: c, in: ports(c.Inputs), out: ports(c.Outputs), cores: kernel.Cores{Pool: pool.Shared(), Threads: o.Threads}}
+	if o.Threads > p.cores.Pool.Threads() {
+		p.cores.Pool, p.ownPool = pool.New(o.Threads), true
+	}
+	p.idle.L = &p.mu
+	return p, nil
+}
+
+// supported lists every node without a kernel in one error.
+func supported(g *graph.Graph) error {
+	var missing []string
+	for _, n := range g.Nodes {
+		if why := lacking(n); why != "" {
+			missing = append(missing, fmt.Sprintf("%s (node %q%s)", n.Op, n.Name, why))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("native: compile: %d operators cannot run here: %s: %w", len(missing), strings.Join(missing, ", "), graph.ErrUnsupported)
+}
+
+// lacking says what is missing for the node to run: " " and a reason, " " alone, or "" when nothing is.
+func lacking(n *graph.Node) string {
+	op := graph.Lookup(n.Domain, n.Op)
+	switch {
+	case op == nil && n.Domain != "" && n.Domain != "ai.onnx":
+		return ", domain " + n.Domain
+	case op != nil && op.Noise:
+		return ", draws random numbers; lift them to inputs first"
+	}
+	k := kernel.Lookup(n.Op)
+	if op == nil || k == nil {
+		return ", no such kernel"
+	}
+	key := n.Input(k.Key)
+	if key == nil {
+		key = n.Output(0)
+	}
+	if key != nil && key.DType.Valid() && k.Types[key.DType] == nil && k.Dynamic == nil {
+		return ", " + key.DType.String() + " elements"
+	}
+	return ""
+}
+
+func ports(values []*graph.Value) []runtime.Port {
+	out := make([]runtime.Port, len(values))
+	for i, v := range values {
+		out[i] = runtime.Port{Name: v.Name, DType: v.DType, Shape: slices.Clone(v.Shape)}
+	}
+	return out
+}
+
+// live are the nodes that the outputs depend on, in order.
+func live(nodes []*graph.Node, outputs []*graph.Value) []*graph.Node {
+	wanted := map[*graph.Value]bool{}
+	for _, v := range outputs {
+		wanted[v] = true
+	}
+	var out []*graph.Node
+	for _, n := range slices.Backward(nodes) {
+		if !slices.ContainsFunc(n.Outputs, func(v *graph.Value) bool { return wanted[v] }) {
+			continue
+		}
+		for i, v := range n.Outputs {
+			if !wanted[v] {
+				n.Outputs[i] = nil
+			}
+		}
+		for _, v := range n.Inputs {
+			wanted[v] = v != nil
+		}
+		out = append(out, n)
+	}
+	slices.Reverse(out)
+	return out
+}

@@ -1,0 +1,129 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+// checkInputs checks number, type, rank and numeric dimensions of the inputs.
+func (p *program) checkInputs(in []*tensor.Tensor) error {
+	if len(in) != len(p.in) {
+		return fmt.Errorf("native: run: %d inputs given, the program has %d: %w", len(in), len(p.in), runtime.ErrInput)
+	}
+	for i := range p.in {
+		if err := checkInput(&p.in[i], in[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkInput(port *runtime.Port, t *tensor.Tensor) error {
+	if t == nil {
+		return fmt.Errorf("native: run: input %q is nil: %w", port.Name, runtime.ErrInput)
+	}
+	shape := t.Shape()
+	fits := t.DType() == port.DType && (port.Shape == nil || len(shape) == len(port.Shape))
+	for i := 0; fits && i < len(port.Shape); i++ {
+		n, known := port.Shape[i].Known()
+		fits = !known || n == shape[i]
+	}
+	if !fits {
+		return fmt.Errorf("native: run: input %q is %v, the program takes %v%v: %w", port.Name, t, port.DType, port.Shape, runtime.ErrInput)
+	}
+	return nil
+}
+
+// checkSymbols checks that a symbol such as "batch" is the same number in all inputs.
+func (p *program) checkSymbols(in []*tensor.Tensor) error {
+	type seen struct {
+		n    int
+		port string
+	}
+	symbols := map[string]seen{}
+	for i, port := range p.in {
+		for axis, d := range port.Shape {
+			name := d.String()
+			if _, known := d.Known(); known || !d.Equal(graph.Sym(name)) {
+				continue
+			}
+			n := in[i].Shape()[axis]
+			if s, ok := symbols[name]; ok && s.n != n {
+				return fmt.Errorf("native: run: dimension %q is %d in input %q and %d in input %q: %w", name, s.n, s.port, n, port.Name, runtime.ErrInput)
+			}
+			symbols[name] = seen{n, port.Name}
+		}
+	}
+	return nil
+}
+
+// prepareOutputs makes the outputs that are nil and checks the others.
+func (p *program) prepareOutputs(pl *plan, out []*tensor.Tensor) error {
+	for i, t := range out {
+		port := &p.out[i]
+		dtype := pl.graph.Outputs[i].DType
+		if t == nil {
+			out[i] = tensor.New(dtype, pl.outputs[i]...)
+			continue
+		}
+		if t.DType() != dtype || !t.Shape().Equal(pl.outputs[i]) {
+			return fmt.Errorf("native: run: output %q is given as %v, the program computes %v%v: %w", port.Name, t, dtype, pl.outputs[i], runtime.ErrInput)
+		}
+	}
+	return nil
+}
+
+// overlaps reports whether some output cannot be written before all inputs have been read, or some tensor's memory does
+// not start where its elements may.
+func (pl *plan) overlaps(in, out []*tensor.Tensor) bool {
+	for i, t := range out {
+		if !isAligned(t) {
+			return true
+		}
+		for k := 0; k < i; k++ {
+			if share(t, out[k]) {
+				return true
+			}
+		}
+		for _, u := range in {
+			if share(t, u) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(in, func(t *tensor.Tensor) bool { return !isAligned(t) })
+}
+
+func share(a, b *tensor.Tensor) bool {
+	p, q := a.Bytes(), b.Bytes()
+	if len(p) == 0 || len(q) == 0 {
+		return false
+	}
+	x, y := uintptr(unsafe.Pointer(&p[0])), uintptr(unsafe.Pointer(&q[0]))
+	return x < y+uintptr(len(q)) && y < x+uintptr(len(p))
+}
+
+// runApart is run on memory of its own, copied to the caller's at the end: it allocates, and serves the rare caller
+// whose outputs are also inputs.
+func (w *workspace) runApart(ctx context.Context, in, out []*tensor.Tensor) error {
+	in, own := slices.Clone(in), make([]*tensor.Tensor, len(out))
+	for i, t := range in {
+		in[i] = aligned(t)
+	}
+	for i, t := range out {
+		own[i] = tensor.New(t.DType(), t.Shape()...)
+	}
+	if err := w.run(ctx, in, own); err != nil {
+		return err
+	}
+	for i, t := range own {
+		copy(out[i].Bytes(), t.Bytes())
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	goruntime "runtime"
+	"slices"
+	"sync"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/native/kernel"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+// maxPlans bounds the sets of input shapes a program keeps plans for; the one used longest ago goes first.
+const maxPlans = 8
+
+// program is a compiled graph with its plans.
+type program struct {
+	graph   *graph.Graph
+	in, out []runtime.Port
+	cores   kernel.Cores
+	ownPool bool
+
+	planning sync.Mutex // held while a plan is made, so that each is made once
+
+	mu      sync.Mutex
+	plans   []*plan // the one used last comes last
+	running int
+	closed  bool
+	idle    sync.Cond // running has become 0
+}
+
+func (p *program) Inputs() []runtime.Port { return p.in }
+
+func (p *program) Outputs() []runtime.Port { return p.out }
+
+// Run computes the outputs; see runtime.Program.
+func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.leave()
+	if err := p.checkInputs(in); err != nil {
+		return err
+	}
+	if len(out) != len(p.out) {
+		return fmt.Errorf("native: run: %d outputs given, the program has %d: %w", len(out), len(p.out), runtime.ErrInput)
+	}
+	pl, err := p.planFor(in)
+	if err != nil {
+		return err
+	}
+	if err := p.prepareOutputs(pl, out); err != nil {
+		return err
+	}
+	w, err := pl.acquire()
+	if err != nil {
+		return err
+	}
+	defer pl.giveBack(w)
+	if pl.overlaps(in, out) {
+		return w.runApart(ctx, in, out)
+	}
+	return w.run(ctx, in, out)
+}
+
+// Close frees the program; see runtime.Program.
+func (p *program) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := !p.closed
+	p.closed = true
+	for p.running > 0 {
+		p.idle.Wait()
+	}
+	p.plans = nil
+	if first && p.ownPool {
+		p.cores.Pool.Close()
+	}
+	return nil
+}
+
+func (p *program) enter() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return fmt.Errorf("native: run: the program is %w", runtime.ErrClosed)
+	}
+	p.running++
+	return nil
+}
+
+func (p *program) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running--; p.running == 0 {
+		p.idle.Broadcast()
+	}
+}
+
+// planFor is the plan for the inputs' shapes, made now if there is none.
+func (p *program) planFor(in []*tensor.Tensor) (*plan, error) {
+	if pl := p.find(in); pl != nil {
+		return pl, nil
+	}
+	p.planning.Lock()
+	defer p.planning.Unlock()
+	if pl := p.find(in); pl != nil {
+		return pl, nil
+	}
+	if err := p.checkSymbols(in); err != nil {
+		return nil, err
+	}
+	shapes := make([]tensor.Shape, len(in))
+	for i, t := range in {
+		shapes[i] = t.Shape()
+	}
+	pl, err := newPlan(p.graph, shapes, p.cores)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.plans) == maxPlans {
+		p.plans = slices.Delete(p.plans, 0, 1)
+	}
+	p.plans = append(p.plans, pl)
+	return pl, nil
+}
+
+// find is the plan for the inputs' shapes, or nil, and moves it to the end of the list.
+func (p *program) find(in []*tensor.Tensor) *plan {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, pl := range p.plans {
+		if pl.fits(in) {
+			copy(p.plans[i:], p.plans[i+1:])
+			p.plans[len(p.plans)-1] = pl
+			return pl
+		}
+	}
+	return nil
+}
+
+func (pl *plan) fits(in []*tensor.Tensor) bool {
+	for i, shape := range pl.shapes {
+		if !shape.Equal(in[i].Shape()) {
+			return false
+		}
+	}
+	return true
+}
+
+// acquire is a workspace at rest, or a new one.
+func (pl *plan) acquire() (*workspace, error) {
+	pl.mu.Lock()
+	if n := len(pl.free); n > 0 {
+		w := pl.free[n-1]
+		pl.free = pl.free[:n-1]
+		pl.mu.Unlock()
+		return w, nil
+	}
+	pl.mu.Unlock()
+	return newWorkspace(pl)
+}
+
+// giveBack keeps w for another run, unless more are at rest than the machine could use at once.
+func (pl *plan) giveBack(w *workspace) {
+	w.release()
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	if len(pl.free) < 2*goruntime.GOMAXPROCS(0) {
+		pl.free = append(pl.free, w)
+	}
+}
