@@ -139,3 +139,6 @@ func ReadArchive(path string) (map[string]*tensor.Tensor, error) {
 	}
 	return all, nil
 }
+
+// ReadAt reads from the archive's own bytes; it goes with Stored.
+func (a *Archive) ReadAt(p []byte, offset int64) (int, error) { return a.file.ReadAt(p, offset) }

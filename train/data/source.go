@@ -1,7 +1,20 @@
 // Package data reads training and test images as rows, streamed: no source is ever held in memory whole.
 package data
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// Sentinel errors for what callers branch on.
+var (
+	// ErrFormat: the file is not what its name or its first bytes say, or it is cut short.
+	ErrFormat = errors.New("not readable as data")
+	// ErrRange: a number is NaN or outside of [0,1].
+	ErrRange = errors.New("outside of [0,1]")
+	// ErrEmpty: there are no rows.
+	ErrEmpty = errors.New("no data")
+)
 
 // Source gives rows by index. It is safe for concurrent use.
 type Source interface {
