@@ -7,6 +7,8 @@ type Value struct {
 	Name  string
 	DType tensor.DType
 	Shape Shape // nil while unknown
+	// Declared is the shape that a model file gives to an output, kept for the way out: its symbols keep their names.
+	Declared Shape
 
 	// Producer is the node that computes the value, and nil for inputs, weights and constants.
 	Producer *Node
@@ -23,6 +25,11 @@ type Value struct {
 	// Doc is ONNX's doc_string; Unknown are protobuf fields this version does not know, kept for the way out.
 	Doc     string
 	Unknown []byte
+}
+
+// Hold gives v the elements of t (not a copy of them), and with them its type and shape.
+func (v *Value) Hold(t *tensor.Tensor) {
+	v.Data, v.DType, v.Shape, v.Ints = t, t.DType(), shapeOf(t), intsOf(t)
 }
 
 // IsWeight reports whether v is an initializer: data that belongs to the model and may be trained.
