@@ -1,0 +1,167 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+// rule converts one node of an older or newer opset to the canonical one. It changes c.n, or makes other nodes in its
+// place, the last of which writes c.n's outputs. Rules look at c.opset themselves, since one operator changed often.
+type rule func(c *conversion) error
+
+// rules are the operators whose form changed between MinOpset and MaxOpset, or that the canonical opset lacks.
+// An operator with no rule means the same in all of them.
+var rules = map[string]rule{
+	"AveragePool":        averagePool,
+	"BatchNormalization": batchNormalization,
+	"Cast":               cast,
+	"CastLike":           castLike,
+	"Clip":               clip,
+	"Constant":           constant,
+	"Dropout":            dropout,
+	"Gelu":               gelu,
+	"GroupNormalization": groupNormalization,
+	"LogSoftmax":         softmax,
+	"Mean":               variadicMean,
+	"Mish":               mish,
+	"Pad":                pad,
+	"ReduceL1":           reduce,
+	"ReduceL2":           reduce,
+	"ReduceLogSum":       reduce,
+	"ReduceLogSumExp":    reduce,
+	"ReduceMax":          reduce,
+	"ReduceMean":         reduce,
+	"ReduceMin":          reduce,
+	"ReduceProd":         reduce,
+	"ReduceSum":          reduceSum,
+	"ReduceSumSquare":    reduce,
+	"Resize":             resize,
+	"Scatter":            scatter,
+	"Slice":              slice,
+	"Softmax":            softmax,
+	"Split":              split,
+	"Squeeze":            axesToInput,
+	"Sum":                variadicSum,
+	"Unsqueeze":          axesToInput,
+}
+
+// made are the operators that rules turn into others, so that package graph need not know them.
+var made = []string{"CastLike", "Constant", "Gelu", "GroupNormalization", "Mean", "Mish", "Scatter", "Sum"}
+
+// supported reports whether nodes of an operator can be brought into a graph.
+func supported(domain, op string) bool {
+	return graph.Lookup(domain, op) != nil || domain == "" && slices.Contains(made, op)
+}
+
+// conversion is one node on its way into the graph.
+type conversion struct {
+	builder *builder
+	g       *graph.Graph
+	n       *graph.Node
+	opset   int
+	done    bool // the rule has placed the outputs itself
+}
+
+func (c *conversion) convert() error {
+	if r := rules[c.n.Op]; r != nil && c.n.Domain == "" {
+		if err := r(c); err != nil {
+			return err
+		}
+	}
+	if c.done {
+		return nil
+	}
+	c.done = true
+	return c.emit(c.n)
+}
+
+// emit appends a node whose outputs are there already.
+func (c *conversion) emit(n *graph.Node) error {
+	c.g.Nodes = append(c.g.Nodes, n)
+	for _, v := range n.Outputs {
+		if v != nil {
+			v.Producer = n
+		}
+	}
+	return graph.InferNode(n)
+}
+
+// finish appends the last node of a decomposition: it writes the output of the node that is converted.
+func (c *conversion) finish(op string, attrs graph.Attrs, inputs ...*graph.Value) error {
+	c.done = true
+	return c.emit(&graph.Node{Name: c.n.Name, Op: op, Attrs: attrs, Inputs: inputs, Outputs: c.n.Outputs[:1], Doc: c.n.Doc})
+}
+
+// keep appends the node as it stands, with outputs of unknown shape.
+func (c *conversion) keep() {
+	for _, v := range c.n.Outputs {
+		if v != nil {
+			v.Producer, v.DType, v.Shape, v.Ints = c.n, 0, nil, nil
+		}
+	}
+	if k := len(c.g.Nodes); k == 0 || c.g.Nodes[k-1] != c.n {
+		c.g.Nodes = append(c.g.Nodes, c.n)
+	}
+}
+
+// blind reports whether the shape of an input is unknown because an unsupported node makes it.
+func (c *conversion) blind() bool {
+	return slices.ContainsFunc(c.n.Inputs, func(v *graph.Value) bool { return v != nil && v.Shape == nil }) &&
+		(c.builder.partial || len(c.builder.unsupported) > 0)
+}
+
+// input is input i; a rule that needs it says so.
+func (c *conversion) input(i int) (*graph.Value, error) {
+	if v := c.n.Input(i); v != nil {
+		return v, nil
+	}
+	return nil, fmt.Errorf("input %d is required: %w", i, ErrMalformed)
+}
+
+// setInput puts a value in place of input i, which may lie past the last one.
+func (c *conversion) setInput(i int, v *graph.Value) {
+	for len(c.n.Inputs) <= i {
+		c.n.Inputs = append(c.n.Inputs, nil)
+	}
+	c.n.Inputs[i] = v
+}
+
+// attrToInput moves a list of ints from an attribute to input i. A missing attribute moves nothing.
+func (c *conversion) attrToInput(name string, i int) {
+	if v, ok := c.n.Attrs[name].([]int64); ok {
+		c.setInput(i, c.g.Const(tensor.Vector(v...)))
+	}
+	delete(c.n.Attrs, name)
+}
+
+// setAttr sets an attribute of the node.
+func (c *conversion) setAttr(name string, value any) {
+	if c.n.Attrs == nil {
+		c.n.Attrs = graph.Attrs{}
+	}
+	c.n.Attrs[name] = value
+}
+
+// constInts is the content of input i, which has to be known when the model is read.
+func (c *conversion) constInts(i int, what string) ([]int64, error) {
+	v := c.n.Inputs[i]
+	if v.Data == nil || v.DType != tensor.Int64 {
+		return nil, fmt.Errorf("%s that are computed: %w", what, graph.ErrUnsupported)
+	}
+	return tensor.Data[int64](v.Data), nil
+}
+
+// axis is an axis attribute, counted from the front.
+func axis(value, rank int) (int, error) {
+	a := value
+	if a < 0 {
+		a += rank
+	}
+	if a < 0 || a > rank {
+		return 0, fmt.Errorf("axis %d of a tensor of rank %d: %w", value, rank, ErrMalformed)
+	}
+	return a, nil
+}

@@ -1,0 +1,112 @@
+package importer
+
+import (
+	"fmt"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+// Softmax and LogSoftmax normalised over all axes from axis on, as one, before opset 13 (and axis was 1 by default).
+func softmax(c *conversion) error {
+	if c.opset >= 13 {
+		return nil
+	}
+	x, err := c.input(0)
+	if err != nil {
+		return err
+	}
+	a, err := axis(c.n.Int("axis", 1), x.Rank())
+	if err != nil {
+		return err
+	}
+	if a == x.Rank()-1 {
+		c.setAttr("axis", int64(-1))
+		return nil
+	}
+	flat := c.g.Node("Flatten", graph.Attrs{"axis": int64(a)}, x)
+	y := c.g.Node(c.n.Op, graph.Attrs{"axis": int64(-1)}, flat)
+	return c.finish("Reshape", nil, y, c.g.Node("Shape", nil, x))
+}
+
+// BatchNormalization names its training mode since opset 14; before, more than one output told it.
+func batchNormalization(c *conversion) error {
+	if c.opset >= 14 {
+		return nil
+	}
+	delete(c.n.Attrs, "training_mode") // written by some exporters before there was such an attribute
+	if len(c.n.Outputs) > 3 {
+		c.n.Outputs = c.n.Outputs[:3] // saved_mean and saved_var serve a backward pass that elbo derives itself
+	}
+	if len(c.n.Outputs) > 1 {
+		c.setAttr("training_mode", int64(1))
+	}
+	return nil
+}
+
+// GroupNormalization normalises each group of channels as InstanceNormalization does one channel. Scale and bias are
+// one per group in opset 18 and one per channel since opset 21.
+func groupNormalization(c *conversion) error {
+	x, err := c.input(0)
+	if err != nil {
+		return err
+	}
+	scale, bias := c.n.Input(1), c.n.Input(2)
+	groups := c.n.Int("num_groups", 0)
+	if scale == nil || bias == nil || x.Rank() < 2 || groups <= 0 {
+		return fmt.Errorf("input of rank %d, num_groups %d: %w", x.Rank(), groups, ErrMalformed)
+	}
+	if groups > 1<<20 {
+		return onnxpb.Over("groups", groups, 1<<20)
+	}
+	g := c.g
+	grouped := g.Node("Reshape", nil, x, g.Int64s(0, groups, -1))
+	shape := g.Node("Shape", nil, x)
+	eps := graph.Attrs{"epsilon": c.n.Float("epsilon", 1e-5)}
+	if c.opset < 21 {
+		return c.finish("Reshape", nil, g.Node("InstanceNormalization", eps, grouped, scale, bias), shape)
+	}
+	one, zero := filled(x.DType, groups, 1), filled(x.DType, groups, 0)
+	if one == nil {
+		return fmt.Errorf("on %v: %w", x.DType, graph.ErrUnsupported)
+	}
+	unit := g.Node("InstanceNormalization", eps, grouped, g.Const(one), g.Const(zero))
+	y := g.Node("Reshape", nil, unit, shape)
+	perChannel := []int{-1}
+	for range x.Rank() - 2 {
+		perChannel = append(perChannel, 1)
+	}
+	to := g.Int64s(perChannel...)
+	return c.finish("Add", nil, g.Node("Mul", nil, y, g.Node("Reshape", nil, scale, to)), g.Node("Reshape", nil, bias, to))
+}
+
+// filled is the vector of n times v, or nil for a type that nothing is computed in.
+func filled(dtype tensor.DType, n int, v float64) *tensor.Tensor {
+	t := tensor.New(dtype, n)
+	switch dtype {
+	case tensor.Float32:
+		for i := range tensor.Data[float32](t) {
+			tensor.Data[float32](t)[i] = float32(v)
+		}
+	case tensor.Float64:
+		for i := range tensor.Data[float64](t) {
+			tensor.Data[float64](t)[i] = v
+		}
+	default:
+		return nil
+	}
+	return t
+}
+
+// Dropout takes its ratio as an input since opset 12; before that it is an identity in every file.
+func dropout(c *conversion) error {
+	if c.opset >= 12 {
+		return nil
+	}
+	if ratio, ok := c.n.Attrs["ratio"].(float32); ok {
+		c.setInput(1, c.g.Const(tensor.Scalar(ratio)))
+	}
+	delete(c.n.Attrs, "ratio")
+	return nil
+}

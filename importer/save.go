@@ -1,0 +1,140 @@
+package importer
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
+)
+
+// SaveOptions say how a model is written.
+type SaveOptions struct {
+	// Force allows to replace a file.
+	Force bool
+	// External is the size in bytes from which a tensor is written to a file beside the model; 0 keeps all within it.
+	External int64
+}
+
+// Save writes a graph to a file, whole or not at all: to a temporary file, synced, renamed, the folder synced.
+//
+// External data goes to a file named after the model and the data's checksum, in the model's folder, before the model
+// itself: a model that stands always finds its data.
+func Save(g *graph.Graph, path string, o SaveOptions) error {
+	if err := save(g, path, o); err != nil {
+		return fmt.Errorf("importer: save %s: %w", path, err)
+	}
+	return nil
+}
+
+func save(g *graph.Graph, path string, o SaveOptions) error {
+	if _, err := os.Lstat(path); err == nil && !o.Force {
+		return fmt.Errorf("it is there already, and replacing it was not asked for: %w", fs.ErrExist)
+	}
+	m, err := modelOf(g)
+	if err != nil {
+		return err
+	}
+	if o.External > 0 {
+		if err := moveOut(m, path, o.External); err != nil {
+			return err
+		}
+	}
+	e := m.Encode()
+	if err := checkSize(e); err != nil {
+		return err
+	}
+	return writeFile(path, func(w io.Writer) error {
+		_, err := e.WriteTo(w)
+		return err
+	})
+}
+
+// externalAlign is where tensors may begin in a file of external data.
+const externalAlign = 64
+
+// moveOut writes the big initializers to a file beside the model.
+func moveOut(m *onnxpb.Model, path string, from int64) error {
+	var moved []*onnxpb.Tensor
+	sum := sha256.New()
+	for _, t := range m.Graph.Initializers {
+		if int64(len(t.Raw)) >= from {
+			moved = append(moved, t)
+			sum.Write(t.Raw)
+		}
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	name := filepath.Base(path) + "." + hex.EncodeToString(sum.Sum(nil)[:6]) + ".data"
+	err := writeFile(filepath.Join(filepath.Dir(path), name), func(w io.Writer) error {
+		var pad [externalAlign]byte
+		at := 0
+		for _, t := range moved {
+			if gap := -at & (externalAlign - 1); gap > 0 {
+				if _, err := w.Write(pad[:gap]); err != nil {
+					return err
+				}
+				at += gap
+			}
+			if _, err := w.Write(t.Raw); err != nil {
+				return err
+			}
+			t.External = []*onnxpb.Entry{{Key: "location", Value: name}, {Key: "offset", Value: strconv.Itoa(at)},
+				{Key: "length", Value: strconv.Itoa(len(t.Raw))}}
+			at += len(t.Raw)
+		}
+		return nil
+	})
+	for _, t := range moved {
+		t.Raw, t.Location = nil, onnxpb.External
+	}
+	return err
+}
+
+// writeFile writes a file atomically and durably.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	w := bufio.NewWriterSize(f, 1<<20)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := errors.Join(w.Flush(), f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes the renaming itself durable. Systems that cannot sync a folder are left as they are.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package importer
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"unsafe"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+// tensorOf is the host tensor of a TensorProto. Its memory is the file's where the elements stand there as they are.
+func (b *builder) tensorOf(t *onnxpb.Tensor) (*tensor.Tensor, error) {
+	dtype, err := dtypeOf(t.DataType)
+	if err != nil {
+		return nil, err
+	}
+	shape := make(tensor.Shape, len(t.Dims))
+	for i, d := range t.Dims {
+		if d < 0 || d > math.MaxInt {
+			return nil, fmt.Errorf("dimension %d is %d: %w", i, d, ErrMalformed)
+		}
+		shape[i] = int(d)
+	}
+	n, err := shape.CheckedSize()
+	if err != nil {
+		return nil, err
+	}
+	if err := onnxpb.Over("elements in a tensor", n, b.limits.Elements); err != nil {
+		return nil, err
+	}
+	raw := t.Raw
+	switch {
+	case t.Location == onnxpb.External:
+		if raw, err = b.external(t, int64(n)*int64(dtype.Size())); err != nil {
+			return nil, err
+		}
+	case len(raw) == 0 && n > 0:
+		return typedData(t, dtype, shape, n)
+	}
+	out, err := tensor.WrapBytes(dtype, shape, raw)
+	if err != nil {
+		return nil, err
+	}
+	if needsCopy(dtype, raw) {
+		out = out.Clone()
+	}
+	if dtype == tensor.Bool {
+		normalizeBools(out.Bytes())
+	}
+	return out, nil
+}
+
+// needsCopy reports whether the bytes of a file cannot serve as a tensor's memory: small ones, because an aligned copy
+// is cheaper than slow loads, and misaligned ones on machines that cannot load them.
+func needsCopy(dtype tensor.DType, raw []byte) bool {
+	const small = 1 << 12
+	if len(raw) <= small || dtype == tensor.Bool {
+		return true
+	}
+	switch runtime.GOARCH {
+	case "amd64", "386", "arm64", "ppc64le":
+		return false
+	}
+	return uintptr(unsafe.Pointer(unsafe.SliceData(raw)))%uintptr(dtype.Size()) != 0
+}
+
+// normalizeBools makes every true a 1, which is what Go takes a bool in memory for.
+func normalizeBools(b []byte) {
+	for i, v := range b {
+		if v > 1 {
+			b[i] = 1
+		}
+	}
+}
+
+func dtypeOf(code int64) (tensor.DType, error) {
+	if code < 0 || code > math.MaxUint8 || !tensor.DType(code).Valid() {
+		return 0, fmt.Errorf("element type %d (%v): %w", code, tensor.DType(code), graph.ErrUnsupported)
+	}
+	return tensor.DType(code), nil
+}
+
+// typedData reads the elements from the list that the element type belongs to.
+func typedData(t *onnxpb.Tensor, dtype tensor.DType, shape tensor.Shape, n int) (*tensor.Tensor, error) {
+	have := 0
+	switch dtype {
+	case tensor.Float32:
+		have = len(t.Floats)
+	case tensor.Float64:
+		have = len(t.Doubles)
+	case tensor.Int64:
+		have = len(t.Int64s)
+	case tensor.Uint32, tensor.Uint64:
+		have = len(t.Uint64s)
+	default:
+		have = len(t.Int32s)
+	}
+	if have != n {
+		return nil, fmt.Errorf("%d elements for %v%v, which holds %d: %w", have, dtype, shape, n, ErrMalformed)
+	}
+	out := tensor.New(dtype, shape...)
+	switch dtype {
+	case tensor.Float32:
+		copy(tensor.Data[float32](out), t.Floats)
+	case tensor.Float64:
+		copy(tensor.Data[float64](out), t.Doubles)
+	case tensor.Int64:
+		copy(tensor.Data[int64](out), t.Int64s)
+	case tensor.Uint64:
+		narrow(tensor.Data[uint64](out), t.Uint64s)
+	case tensor.Uint32:
+		narrow(tensor.Data[uint32](out), t.Uint64s)
+	case tensor.Int32:
+		narrow(tensor.Data[int32](out), t.Int32s)
+	case tensor.Int16:
+		narrow(tensor.Data[int16](out), t.Int32s)
+	case tensor.Uint16, tensor.Float16, tensor.BFloat16:
+		narrow(tensor.Data[uint16](out), t.Int32s)
+	default: // int8, uint8, bool
+		narrow(tensor.Data[uint8](out), t.Int32s)
+		if dtype == tensor.Bool {
+			normalizeBools(out.Bytes())
+		}
+	}
+	return out, nil
+}
+
+func narrow[T uint8 | uint16 | int16 | int32 | uint32 | uint64](to []T, from []int64) {
+	for i, v := range from {
+		to[i] = T(v)
+	}
+}
+
+// protoOf is the TensorProto of a host tensor, sharing its memory.
+func protoOf(name string, t *tensor.Tensor) *onnxpb.Tensor {
+	p := &onnxpb.Tensor{Name: name, DataType: int64(t.DType()), Raw: t.Bytes()}
+	for _, d := range t.Shape() {
+		p.Dims = append(p.Dims, int64(d))
+	}
+	return p
+}
