@@ -102,5 +102,12 @@ func find(places []Place) (int, error) {
 	return -1, errors.New(notFound(places))
 }
 
-// oneLine is err's message without line breaks: ONNX Runtime's often carry several.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine is err's message without line breaks, of which ONNX Runtime's often have several, and without the place in
+// ONNX Runtime's source and the condition that its assertions begin with.
+func oneLine(err error) string {
+	msg := strings.Join(strings.Fields(err.Error()), " ")
+	if _, after, ok := strings.Cut(msg, " was false. "); ok {
+		return after
+	}
+	return msg
+}

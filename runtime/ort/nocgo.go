@@ -15,6 +15,11 @@ func Open(Config) (runtime.Engine, error) {
 	return nil, fmt.Errorf("ort: open: %s: %w", nativeOnly, runtime.ErrUnavailable)
 }
 
+// CheckProvider says that this binary has no execution providers; the error wraps runtime.ErrUnavailable.
+func CheckProvider(name string) error {
+	return fmt.Errorf("ort: provider %q: %s: %w", name, nativeOnly, runtime.ErrUnavailable)
+}
+
 // Status lists where the library would be looked for.
 func Status() Report {
 	places := Candidates()

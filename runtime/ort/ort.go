@@ -15,10 +15,6 @@ const Version = "1.30.0"
 type Config struct {
 	// Library is the path of the shared library; "" looks in all the places of Candidates.
 	Library string
-	// Provider is the execution provider of programs whose Options name none; "" is cpu.
-	Provider string
-	// Threads bounds the cores of programs whose Options say 0; 0 means all that the process may use.
-	Threads int
 }
 
 // Place is one place where the library may be.

@@ -22,9 +22,8 @@ type program struct {
 	provider        string
 	shapes          *shapes
 
-	mu         sync.RWMutex // held for reading by every run in flight
-	session    *ortgo.DynamicAdvancedSession
-	workspaces workspaces
+	mu      sync.RWMutex // held for reading by every run in flight
+	session *ortgo.DynamicAdvancedSession
 }
 
 func (p *program) Inputs() []runtime.Port  { return p.inputs }
@@ -119,7 +118,6 @@ func (p *program) Close() error {
 	if p.session == nil {
 		return nil
 	}
-	p.workspaces.destroy()
 	err := p.session.Destroy()
 	p.session = nil
 	hold(-1)

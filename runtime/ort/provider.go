@@ -4,16 +4,38 @@ package ort
 
 import (
 	"fmt"
+	"path/filepath"
 	goruntime "runtime"
-	"slices"
+	"strings"
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
+	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
 )
 
-func known(provider string) bool {
-	return provider == "" || provider == "auto" || slices.Contains(Providers, provider)
+// CheckProvider says why an execution provider does not start, in ONNX Runtime's own words; the error wraps
+// runtime.ErrUnavailable. The library must have been started by Open. "" and auto always start.
+func CheckProvider(name string) error {
+	if name == "" || name == "auto" || name == "cpu" {
+		return nil
+	}
+	if err := probe(name); err != nil {
+		return fmt.Errorf("ort: %w", err)
+	}
+	return nil
+}
+
+// probe compiles the smallest graph on a provider: only then does the provider look for its device.
+func probe(provider string) error {
+	g := graph.New("probe")
+	x := g.Input("x", 1)
+	g.Output("y", g.Add(x, x))
+	p, err := compile(g, runtime.Options{Provider: provider, Threads: 1})
+	if err != nil {
+		return err
+	}
+	return p.Close()
 }
 
 // sessionOptions are ONNX Runtime's settings for o, with o.Provider started.
@@ -69,17 +91,21 @@ func appendProvider(s *ortgo.SessionOptions, provider string) error {
 	case "webgpu":
 		return s.AppendExecutionProvider("WebGPU", nil)
 	}
-	return fmt.Errorf("unknown provider %q", provider)
+	return fmt.Errorf("want one of %s or auto", strings.Join(Providers, ", "))
 }
 
-// automatic are the providers that auto tries, best first. TensorRT is left out: it compiles for minutes before the
-// first answer. cpu ends the list and always starts.
+// automatic are the providers that auto tries, best first; cpu ends the list and always starts. TensorRT is left out:
+// it compiles for minutes before the first answer. So is WebGPU where no GPU shows: it would run on a software driver,
+// slower than the CPU provider.
 func automatic() []string {
 	switch goruntime.GOOS {
 	case "darwin":
-		return []string{"coreml", "cpu"}
+		return []string{"coreml", "webgpu", "cpu"}
 	case "windows":
 		return []string{"cuda", "directml", "cpu"}
+	}
+	if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) > 0 {
+		return []string{"cuda", "webgpu", "cpu"}
 	}
 	return []string{"cuda", "cpu"}
 }

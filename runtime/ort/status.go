@@ -2,7 +2,13 @@
 
 package ort
 
-// Status tries the places in order until one starts. When this process has already started a library, that is the one
+import (
+	"strings"
+
+	"github.com/elbo-ml/elbo/runtime"
+)
+
+// Status tries the places in order until one starts, and then every execution provider. When this process has already started a library, that is the one
 // it reports.
 func Status() Report {
 	r := Report{Places: Candidates()}
@@ -12,5 +18,12 @@ func Status() Report {
 		return r
 	}
 	r.Library, r.Version = started()
+	for _, name := range Providers {
+		p := ProviderReport{Name: name}
+		if err := probe(name); err != nil {
+			p.Problem = strings.TrimPrefix(strings.TrimSuffix(err.Error(), ": "+runtime.ErrUnavailable.Error()), "provider "+name+": ")
+		}
+		r.Providers = append(r.Providers, p)
+	}
 	return r
 }
