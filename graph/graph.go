@@ -202,6 +202,19 @@ func (g *Graph) NodeN(op string, n int, attrs Attrs, inputs ...*Value) []*Value 
 	return node.Outputs
 }
 
+// wanted is output i of n, which gets a value where nobody wanted it before: what a gradient rule needs of its node.
+func (g *Graph) wanted(n *Node, i int) *Value {
+	for len(n.Outputs) <= i {
+		n.Outputs = append(n.Outputs, nil)
+	}
+	if n.Outputs[i] == nil {
+		n.Outputs[i] = &Value{Name: g.Fresh(n.Name), Producer: n}
+		g.Fail(g.Register(n.Outputs[i]))
+		g.Fail(InferNode(n))
+	}
+	return n.Outputs[i]
+}
+
 // Property returns the metadata entry called key, or "".
 func (g *Graph) Property(key string) string {
 	for _, p := range g.Metadata {

@@ -129,12 +129,8 @@ func splitGradient(g *Graph, n *Node, dy []*Value) []*Value {
 	g.Fail(err)
 	parts := make([]*Value, len(dy))
 	for i := range dy {
-		if parts[i] = dy[i]; dy[i] == nil && n.Outputs[i] != nil {
-			parts[i] = g.ZerosLike(n.Outputs[i])
-		}
-		if parts[i] == nil {
-			g.Fail(fmt.Errorf("graph: gradient: Split %q: output %d has no name", n.Name, i))
-			return nil
+		if parts[i] = dy[i]; dy[i] == nil {
+			parts[i] = g.ZerosLike(g.wanted(n, i))
 		}
 	}
 	dx := make([]*Value, len(n.Inputs))

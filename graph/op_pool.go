@@ -77,21 +77,10 @@ func inferGlobalPool(n *Node) error {
 // y = max of each window, so dx sums dy to the places the maxima came from. MaxPool's second output has them, as
 // indices into all of x; the node is given that output if it has none.
 func maxPoolGradient(g *Graph, n *Node, dy []*Value) []*Value {
-	if len(n.Outputs) == 1 {
-		n.Outputs = append(n.Outputs, nil)
-	}
-	if n.Outputs[1] == nil {
-		v := &Value{Name: g.Fresh(n.Name + "_indices"), Producer: n}
-		g.Fail(g.Register(v))
-		n.Outputs[1] = v
-		g.Fail(InferNode(n))
-	}
-	if dy[0] == nil {
-		return []*Value{nil}
-	}
+	places := g.wanted(n, 1)
 	x, flat := n.Inputs[0], g.Int64s(-1)
 	zeros := g.zeros(x.DType, g.countOf(x))
-	sums := g.Node("ScatterElements", Attrs{"reduction": "add"}, zeros, g.Reshape(n.Outputs[1], flat), g.Reshape(dy[0], flat))
+	sums := g.Node("ScatterElements", Attrs{"reduction": "add"}, zeros, g.Reshape(places, flat), g.Reshape(dy[0], flat))
 	return []*Value{g.reshapeLike(sums, x)}
 }
 

@@ -87,12 +87,19 @@ func InferNode(n *Node) error {
 			return fmt.Errorf("graph: %s: the shape of input %d (%s) is not known", describe(n), i, v.Name)
 		}
 	}
-	for _, v := range n.Outputs {
-		if v != nil {
-			v.Ints = nil
+	// Rules write every output; one that nobody wants gets a value for the moment.
+	wanted := n.Outputs
+	n.Outputs = make([]*Value, len(wanted))
+	for i, v := range wanted {
+		if v == nil {
+			v = &Value{Name: n.Name, Producer: n}
 		}
+		v.Ints = nil
+		n.Outputs[i] = v
 	}
-	if err := op.Infer(n); err != nil {
+	err := op.Infer(n)
+	n.Outputs = wanted
+	if err != nil {
 		return fmt.Errorf("graph: %s: %w", describe(n), err)
 	}
 	return nil
