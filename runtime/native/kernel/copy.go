@@ -8,7 +8,7 @@ package kernel
 func copyStrided[T word](p Cores, dst, src *Buf, s space, dstOff, srcOff int) Task {
 	body := copyRows[T](dst, src, s, dstOff, srcOff)
 	n, step := s.outer(), rowGrain(s.inner())
-	if n == 1 && s.step(0) == 1 && s.step(1) <= 1 {
+	if n == 1 && s.step(0) == 1 && (s.step(1) == 0 || s.step(1) == 1) {
 		whole := s.inner()
 		scalar := s.step(1) == 0
 		body = func(lo, hi int) {

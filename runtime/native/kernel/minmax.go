@@ -1,0 +1,93 @@
+package kernel
+
+import (
+	"math"
+
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+func init() {
+	register(
+		&Kernel{Op: "Min", Types: numbers(variadic(minimum[float32]), variadic(minimum[float64]), variadic(minimum[int32]), variadic(minimum[int64]))},
+		&Kernel{Op: "Max", Types: numbers(variadic(maximum[float32]), variadic(maximum[float64]), variadic(maximum[int32]), variadic(maximum[int64]))},
+		&Kernel{Op: "Clip", InPlace: []int{0}, Types: numbers(bindClip[float32], bindClip[float64], bindClip[int32], bindClip[int64])},
+		&Kernel{Op: "Pow", Types: numbers(bindPow[float32], bindPow[float64], bindPow[int32], bindPow[int64])},
+	)
+}
+
+// variadic binds y = f(f(x0, x1), x2)...
+func variadic[T Number](f func(a, b T) T) Bind {
+	return func(c *Call) (Task, error) {
+		y := c.Out[0]
+		op := byElement(f)
+		first := c.In[0]
+		tasks := []Task{bindBinary(c.Cores, op, first, c.In[min(1, len(c.In)-1)], y)}
+		for _, x := range c.In[min(2, len(c.In)):] {
+			tasks = append(tasks, bindBinary(c.Cores, op, y, x, y))
+		}
+		return sequence(tasks...), nil
+	}
+}
+
+// bindClip is min(max(x, low), high), with bounds that may be missing.
+func bindClip[T Number](c *Call) (Task, error) {
+	x, low, high, y := c.In[0], c.Input(1), c.Input(2), c.Out[0]
+	body := func(lo, hi int) {
+		xv, yv := Data[T](x)[lo:hi], Data[T](y)[lo:hi]
+		switch {
+		case low != nil && high != nil:
+			l, h := Data[T](low)[0], Data[T](high)[0]
+			for i, v := range xv {
+				yv[i] = min(max(v, l), h)
+			}
+		case low != nil:
+			l := Data[T](low)[0]
+			for i, v := range xv {
+				yv[i] = max(v, l)
+			}
+		case high != nil:
+			h := Data[T](high)[0]
+			for i, v := range xv {
+				yv[i] = min(v, h)
+			}
+		default:
+			copy(yv, xv)
+		}
+	}
+	return func() error {
+		c.Cores.For(y.Len(), grain, body)
+		return nil
+	}, nil
+}
+
+// bindPow is a^b. The exponent may have another type than the base; the common one, the square, is a product.
+func bindPow[T Number](c *Call) (Task, error) {
+	a, b, y := c.In[0], c.In[1], c.Out[0]
+	if v := c.Node.Input(1).Data; v != nil && v.Len() == 1 && v.Floats()[0] == 2 && a.Len() == y.Len() {
+		body := func(lo, hi int) {
+			av, yv := Data[T](a)[lo:hi], Data[T](y)[lo:hi]
+			for i, v := range av {
+				yv[i] = v * v
+			}
+		}
+		return func() error {
+			c.Cores.For(y.Len(), grain, body)
+			return nil
+		}, nil
+	}
+	if b.DType == a.DType {
+		return bindBinary(c.Cores, byElement(power[T]), a, b, y), nil
+	}
+	// The exponents are few as a rule (a scalar): they are converted first.
+	wide := NewBuf(a.DType, b.Shape)
+	wide.Use(tensor.New(a.DType, b.Shape...).Bytes())
+	cast := *c
+	cast.In, cast.Out = []*Buf{b}, []*Buf{wide}
+	before, err := table["Cast"].Bind(&cast)
+	if err != nil {
+		return nil, err
+	}
+	return sequence(before, bindBinary(c.Cores, byElement(power[T]), a, wide, y)), nil
+}
+
+func power[T Number](a, b T) T { return T(math.Pow(float64(a), float64(b))) }
