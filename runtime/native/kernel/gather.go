@@ -67,10 +67,10 @@ func bindGather[T word](c *Call) (Task, error) {
 // lines walks two tensors that differ in extent, along one axis: line i of the smaller starts at small, and the place
 // of the same coordinates in the larger at large.
 type lines struct {
-	count, n               int // lines, and elements in each
-	step, largeStep        int
-	extent                 int // of the axis in the larger tensor
-	others                 tensor.Shape
+	count, n              int // lines, and elements in each
+	step, largeStep       int
+	extent                int // of the axis in the larger tensor
+	others                tensor.Shape
 	strides, largeStrides []int
 }
 
