@@ -3,6 +3,9 @@ package train
 import (
 	"fmt"
 	"math"
+
+	"github.com/elbo-ml/elbo/runtime/native"
+	"github.com/elbo-ml/elbo/train/data"
 )
 
 const (
@@ -11,14 +14,16 @@ const (
 	defaultKeep     = 2
 )
 
-// check fills in the defaults that do not depend on the data and reports options that cannot be used.
-func (o *Options) check() error {
+// check fills in the defaults for a source of so many rows and reports options that cannot be used.
+func (o *Options) check(rows int) error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("train: options: "+format+": %w", append(args, ErrOptions)...)
 	}
 	switch {
-	case o.Engine == nil:
-		return bad("no engine")
+	case rows < 1:
+		return fmt.Errorf("train: there is nothing to train on: %w", data.ErrEmpty)
+	case o.Batch > rows:
+		return bad("a batch of %d, the data has %d rows", o.Batch, rows)
 	case o.Epochs < 0 || o.MaxSteps < 0 || o.Epochs == 0 && o.MaxSteps == 0:
 		return bad("%d epochs and at most %d steps, want a number of epochs or of steps", o.Epochs, o.MaxSteps)
 	case o.Batch < 0:
@@ -38,6 +43,9 @@ func (o *Options) check() error {
 	case o.CheckpointEvery < 0 || o.CheckpointInterval < 0 || o.Keep < 0 || o.LogEvery < 0:
 		return bad("a checkpoint every %d steps or %v, %d kept, a report every %d steps: want none or more of each", o.CheckpointEvery, o.CheckpointInterval, o.Keep, o.LogEvery)
 	}
+	if o.Engine == nil {
+		o.Engine = native.New()
+	}
 	if o.Optimizer == nil {
 		o.Optimizer = Adam{}
 	}
@@ -45,7 +53,7 @@ func (o *Options) check() error {
 		o.Schedule = Constant{}
 	}
 	if o.Batch == 0 {
-		o.Batch = defaultBatch
+		o.Batch = min(defaultBatch, rows)
 	}
 	if o.KLWeight == 0 {
 		o.KLWeight = 1

@@ -4,12 +4,14 @@ import (
 	"time"
 
 	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/train/data"
 )
 
 // Options say how Fit trains. The zero value of every field is a sensible default, but one of Epochs and MaxSteps
 // must be given.
 type Options struct {
-	// Engine runs the training step. Threads and Provider are handed to it (see runtime.Options).
+	// Engine runs the training step; nil is the native one. Threads and Provider are handed to it (see
+	// runtime.Options), and Threads bounds the optimiser too.
 	Engine   runtime.Engine
 	Threads  int
 	Provider string
@@ -22,11 +24,13 @@ type Options struct {
 	// Epochs is the number of passes over the data and MaxSteps bounds the number of updates; 0 is no bound.
 	Epochs   int
 	MaxSteps int
-	// Batch is the number of datapoints of a minibatch, M in the paper; 0 is 100.
+	// Batch is the number of datapoints of a minibatch, M in the paper; 0 is 100, or all the data when that is less.
 	Batch int
 	// Seed decides the order of the data, its binarisation and the noise: with the same seed, data and options the
 	// native engine gives the same weights, bit for bit, on any number of threads.
 	Seed uint64
+	// Binarize says how grey data becomes black and white, with Seed.
+	Binarize data.Binarize
 
 	// Clip bounds the global norm of the gradient; 0 leaves it alone.
 	Clip float64

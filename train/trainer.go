@@ -3,25 +3,216 @@ package train
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/tensor"
+	"github.com/elbo-ml/elbo/train/checkpoint"
 	"github.com/elbo-ml/elbo/train/data"
 )
 
 // trainer is a run of Fit.
 type trainer struct {
 	Options
-	steps int // in all
+	model  Model
+	source data.Source // binarised
+	params []*param
+	frozen int // numbers, not tensors
+	step   *step
+	update *updater
+	store  *checkpoint.Store // or nil
+	recipe map[string]string
+
+	perEpoch, steps int // steps of an epoch, and of the run
+	warmup          int // steps over which the KL term rises
+	done            int // steps made
+
+	report        Report
+	window, epoch means // since the last progress report, and over the epoch
+	started       time.Time
+	saved         time.Time
+	savedStep     int // the step of the newest checkpoint, or -1
+	norm          float64
 }
 
-func newTrainer(m Model, d data.Source, o Options) (*trainer, error) {
-	if err := o.check(); err != nil {
+func newTrainer(m Model, d data.Source, o Options) (t *trainer, err error) {
+	if err := o.check(d.Len()); err != nil {
 		return nil, err
 	}
-	return &trainer{Options: o}, nil
+	t = &trainer{Options: o, model: m, savedStep: -1}
+	defer func() {
+		if err != nil {
+			t.close()
+		}
+	}()
+	if err := t.plan(d.Len()); err != nil {
+		return nil, err
+	}
+	obj, err := m.Objective()
+	if err != nil {
+		return nil, err
+	}
+	trained, frozen, err := Params(obj.Params, o.Freeze)
+	if err != nil {
+		return nil, err
+	}
+	if err := obj.check(d, o); err != nil {
+		return nil, err
+	}
+	for _, v := range trained {
+		t.params = append(t.params, &param{name: v.Name, weight: v.Data})
+		t.report.Trained += v.Data.Len()
+	}
+	for _, v := range frozen {
+		t.report.Frozen += v.Data.Len()
+	}
+	if t.step, err = newStep(obj, t.params, t.Batch, o.Seed, t.Engine, t.engineOptions()); err != nil {
+		return nil, err
+	}
+	t.update = newUpdater(t.Optimizer, t.params, o.EMA, o.Threads)
+	if t.source, err = data.NewBinarized(borrowed{d}, o.Binarize, o.Seed); err != nil {
+		return nil, err
+	}
+	return t, t.openCheckpoints(obj, d)
 }
 
+// plan fits schedule, warm-up and number of steps to the amount of data.
+func (t *trainer) plan(rows int) (err error) {
+	t.perEpoch = data.StepsPerEpoch(rows, t.Batch, false)
+	t.steps = t.Epochs * t.perEpoch
+	if t.MaxSteps > 0 && (t.steps == 0 || t.MaxSteps < t.steps) {
+		t.steps = t.MaxSteps
+	}
+	if t.warmup = t.KLWarmup; t.KLWarmupEpochs > 0 {
+		t.warmup = int(t.KLWarmupEpochs * float64(t.perEpoch))
+	}
+	t.Schedule, err = t.Schedule.For(t.steps)
+	return err
+}
+
+func (t *trainer) engineOptions() runtime.Options {
+	return runtime.Options{Threads: t.Threads, Provider: t.Provider}
+}
+
+// borrowed is the caller's source, which Fit does not close.
+type borrowed struct{ data.Source }
+
+func (borrowed) Close() error { return nil }
+
+// check holds the objective against the data and the options.
+func (obj *Objective) check(d data.Source, o Options) error {
+	for _, v := range obj.Params {
+		if !v.IsWeight() || v.DType != tensor.Float32 && v.DType != tensor.Float64 {
+			return fmt.Errorf("train: parameter %v is not a weight of float32 or float64", v)
+		}
+	}
+	row, known := obj.X.Shape[min(1, len(obj.X.Shape)):].Known()
+	if known && tensor.Shape(row).Size() != tensor.Shape(d.Shape()).Size() {
+		return fmt.Errorf("train: the model takes rows of %v, %s has rows of %v: %w", tensor.Shape(row), d.Name(), tensor.Shape(d.Shape()), tensor.ErrShape)
+	}
+	if obj.KLWeight == nil && (o.KLWarmup > 0 || o.KLWarmupEpochs > 0 || o.KLWeight > 0 && o.KLWeight != 1) {
+		return fmt.Errorf("train: the model's objective has no KL weight, so neither KL warm-up nor a weight can be set: %w", ErrOptions)
+	}
+	return nil
+}
+
+// param is the parameter called name.
+func (obj *Objective) param(name string) *graph.Value {
+	i := slices.IndexFunc(obj.Params, func(v *graph.Value) bool { return v.Name == name })
+	return obj.Params[i]
+}
+
+func (t *trainer) close() {
+	if t.step != nil {
+		t.step.program.Close()
+	}
+	if t.source != nil {
+		t.source.Close()
+	}
+	if t.store != nil {
+		t.store.Close()
+	}
+}
+
+// run makes the steps that remain.
 func (t *trainer) run(ctx context.Context) (*Report, error) {
-	return nil, fmt.Errorf("train: fit: the loop is not built yet: %w", ErrOptions)
+	defer t.model.Updated()
+	loader, err := data.NewLoader(ctx, t.source, data.LoaderOptions{Batch: t.Batch, Seed: t.Seed, Step: t.done})
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	defer loader.Close()
+	t.started, t.saved = time.Now(), time.Now()
+	for t.done < t.steps {
+		if err := t.next(ctx, loader); err != nil {
+			if ctx.Err() != nil {
+				err = t.interrupted(ctx)
+			}
+			return t.result(), err
+		}
+	}
+	if err := t.save(); err != nil {
+		return t.result(), err
+	}
+	useAverage(t.params, t.EMA, t.done)
+	return t.result(), nil
 }
 
-func (t *trainer) close() {}
+// next makes one step, and the report and checkpoint that fall due after it. It allocates nothing when none does.
+func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	batch, err := loader.Next(ctx)
+	if err != nil {
+		return fmt.Errorf("train: step %d: %w", t.done+1, err)
+	}
+	klWeight := t.klWeight(t.done + 1)
+	t.step.load(batch.X, uint64(t.done)*uint64(t.Batch), klWeight)
+	if err := t.step.run(ctx); err != nil {
+		return fmt.Errorf("train: step %d: %w", t.done+1, err)
+	}
+	seen := observe(t.step)
+	t.norm = t.update.norm()
+	if !seen.finite() || !finite(t.norm) {
+		return t.step.blame(ctx, t.done+1, t.Engine, t.engineOptions())
+	}
+	scale := 1.0
+	if t.Clip > 0 && t.norm > t.Clip {
+		scale = t.Clip / t.norm
+	}
+	rate := t.rate(t.done + 1)
+	if bad := t.update.step(t.done+1, rate, scale); bad != nil {
+		return fmt.Errorf("train: step %d: the update takes %q out of range, and it is the first to be %w: %s", t.done+1, bad.name, ErrNotFinite, remedy)
+	}
+	if t.done%t.perEpoch == 0 {
+		t.epoch = means{}
+	}
+	t.done++
+	t.window.add(seen)
+	t.epoch.add(seen)
+	t.report.Images += t.Batch
+	if t.checkpointDue() {
+		if err := t.save(); err != nil {
+			return err
+		}
+	}
+	if t.Progress != nil && (t.done%t.LogEvery == 0 || t.done == t.steps) {
+		t.Progress(t.progress(klWeight, rate))
+		t.window = means{}
+	}
+	return nil
+}
+
+// rate is the learning rate of step n, from 1.
+func (t *trainer) rate(n int) float64 { return t.Optimizer.Rate() * t.Schedule.Factor(n) }
+
+// klWeight is the weight of the KL term at step n, from 1: it rises from 0 at the first step to KLWeight after warmup.
+func (t *trainer) klWeight(n int) float64 {
+	if n > t.warmup {
+		return t.KLWeight
+	}
+	return t.KLWeight * float64(n-1) / float64(t.warmup)
+}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 
 	"github.com/elbo-ml/elbo/runtime/native/pool"
 	"github.com/elbo-ml/elbo/tensor"
@@ -26,6 +27,7 @@ type updater struct {
 	pool    *pool.Pool
 	threads int
 	pieces  []piece
+	owners  []*param  // whose each piece is
 	norms   []float64 // the sum of squares of each piece
 	bad     []bool    // pieces whose weights went out of range
 
@@ -56,6 +58,7 @@ func newUpdater(rule Optimizer, params []*param, decay float64, threads int) *up
 		}
 		for lo := 0; lo < p.weight.Len(); lo += pieceLen {
 			hi := min(lo+pieceLen, p.weight.Len())
+			u.owners = append(u.owners, p)
 			if p.weight.DType() == tensor.Float64 {
 				u.pieces = append(u.pieces, newSpan(p, lo, hi, rule.Update64))
 			} else {
@@ -77,20 +80,18 @@ func (u *updater) norm() float64 {
 	return math.Sqrt(sum)
 }
 
-// step applies update t with the gradient times scale. It reports false, and takes the weights back to where they
-// were, when one of them would no longer be finite.
-func (u *updater) step(t int, rate, scale float64) bool {
+// step applies update t with the gradient times scale. When a weight would no longer be finite it takes all of them
+// back to where they were and returns the first parameter that holds such a weight; otherwise nil.
+func (u *updater) step(t int, rate, scale float64) *param {
 	u.t, u.rate, u.scale = t, rate, scale
 	u.pool.Run((*updates)(u), len(u.pieces), 4, u.threads)
-	for _, bad := range u.bad {
-		if bad {
-			for _, p := range u.pieces {
-				p.undo()
-			}
-			return false
+	if first := slices.Index(u.bad, true); first >= 0 {
+		for _, p := range u.pieces {
+			p.undo()
 		}
+		return u.owners[first]
 	}
-	return true
+	return nil
 }
 
 type (

@@ -51,7 +51,7 @@ func TestUpdateDoesNotDependOnThreads(t *testing.T) {
 				} else if n != want[step-1] {
 					t.Errorf("%v: norm %v with %d threads, %v with 1", rule, n, threads, want[step-1])
 				}
-				if !u.step(step, 0.01, 0.5) {
+				if u.step(step, 0.01, 0.5) != nil {
 					t.Fatalf("%v: a finite step was refused", rule)
 				}
 			}
@@ -106,8 +106,8 @@ func TestUpdateOutOfRangeKeepsTheWeights(t *testing.T) {
 		}
 	}
 	u := newUpdater(SGD{}, params, 0, 2)
-	if u.step(1, 10, 1) {
-		t.Fatal("an update to infinity was accepted")
+	if bad := u.step(1, 10, 1); bad != params[0] {
+		t.Fatalf("an update to infinity is blamed on %v", bad)
 	}
 	if !bytes.Equal(want.Bytes(), params[2].weight.Bytes()) {
 		t.Error("the weights are not those from before the step")

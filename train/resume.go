@@ -1,0 +1,226 @@
+package train
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/tensor"
+	"github.com/elbo-ml/elbo/train/checkpoint"
+	"github.com/elbo-ml/elbo/train/data"
+	"github.com/elbo-ml/elbo/train/safetensors"
+)
+
+// ErrResume is wrapped by the error about a checkpoint that belongs to another run.
+var ErrResume = errors.New("cannot resume")
+
+// The parts of a checkpoint, and the state in "optimizer" that is no rule's own.
+const (
+	weightsPart   = "weights"
+	optimizerPart = "optimizer"
+	meanState     = "mean"
+)
+
+// openCheckpoints opens the folder, if there is one, and takes the newest checkpoint in when the run resumes.
+func (t *trainer) openCheckpoints(obj *Objective, d data.Source) (err error) {
+	if t.Checkpoint == "" {
+		return nil
+	}
+	t.recipe = t.describe(obj, d)
+	if t.store, err = checkpoint.Open(t.Checkpoint, t.Keep); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if !t.Resume {
+		steps, err := t.store.Steps()
+		if err == nil && len(steps) > 0 {
+			err = fmt.Errorf("train: %s holds the checkpoints of another run, up to step %d: resume it, remove it, or name another folder: %w", t.Checkpoint, steps[0], fs.ErrExist)
+		}
+		return err
+	}
+	c, notes, err := t.store.Newest()
+	t.report.Notes = notes
+	if err != nil {
+		return fmt.Errorf("train: resume: %w", err)
+	}
+	if c == nil {
+		return nil
+	}
+	return t.restore(c)
+}
+
+// describe is all that decides what the run computes: a run that resumes must have the same. Its length is not part of
+// it, so that a finished run may be lengthened, unless schedule or warm-up depend on it.
+func (t *trainer) describe(obj *Objective, d data.Source) map[string]string {
+	return map[string]string{
+		"model":          fingerprint(obj.Graph),
+		"frozen weights": t.frozenSum(obj),
+		"freeze":         strings.Join(t.Freeze, " "),
+		"data":           d.Name(),
+		"rows":           fmt.Sprint(d.Len()),
+		"row shape":      tensor.Shape(d.Shape()).String(),
+		"binarize":       t.Binarize.String(),
+		"batch":          fmt.Sprint(t.Batch),
+		"seed":           fmt.Sprint(t.Seed),
+		"optimizer":      t.Optimizer.String(),
+		"schedule":       t.Schedule.String(),
+		"clip":           fmt.Sprint(t.Clip),
+		"kl weight":      fmt.Sprint(t.KLWeight),
+		"kl warm-up":     fmt.Sprintf("%d steps", t.warmup),
+		"ema":            fmt.Sprint(t.EMA),
+	}
+}
+
+// fingerprint tells graphs of different formulas or shapes apart; what the weights hold does not enter.
+func fingerprint(g *graph.Graph) string {
+	h := sha256.New()
+	for _, v := range slices.Concat(g.Inputs, g.Weights) {
+		fmt.Fprintln(h, v)
+	}
+	for _, n := range g.Nodes {
+		fmt.Fprint(h, n.Domain, " ", n.Op)
+		for _, v := range n.Inputs {
+			if v == nil {
+				fmt.Fprint(h, " -")
+			} else if fmt.Fprint(h, " ", v.Name); v.Constant {
+				h.Write(v.Data.Bytes())
+			}
+		}
+		for _, name := range n.Attrs.Names() {
+			fmt.Fprint(h, " ", name, "=", n.Attrs[name])
+		}
+		fmt.Fprintln(h)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// frozenSum is a checksum of the weights that the run does not change.
+func (t *trainer) frozenSum(obj *Objective) string {
+	h := sha256.New()
+	for _, v := range obj.Graph.Weights {
+		if !slices.ContainsFunc(t.params, func(p *param) bool { return p.name == v.Name }) {
+			io.WriteString(h, v.Name)
+			h.Write(v.Data.Bytes())
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// restore puts a checkpoint's state in place of the run's, after checking all of it.
+func (t *trainer) restore(c *checkpoint.Checkpoint) error {
+	if err := sameRecipe(c.Recipe, t.recipe); err != nil {
+		return err
+	}
+	if c.Step > t.steps {
+		return fmt.Errorf("train: the checkpoint has made %d steps and this run ends after %d: %w", c.Step, t.steps, ErrResume)
+	}
+	type pair struct{ to, from *tensor.Tensor }
+	var copies []pair
+	for _, s := range t.state() {
+		from := c.Parts[s.part]
+		if from == nil || from.Tensor(s.Name) == nil {
+			return fmt.Errorf("train: the checkpoint of step %d has no %q among its %s: %w", c.Step, s.Name, s.part, ErrResume)
+		}
+		x := from.Tensor(s.Name)
+		if x.DType() != s.Tensor.DType() || !x.Shape().Equal(s.Tensor.Shape()) {
+			return fmt.Errorf("train: the checkpoint's %q is %v, the model's %v: %w", s.Name, x, s.Tensor, ErrResume)
+		}
+		copies = append(copies, pair{s.Tensor, x})
+	}
+	for _, c := range copies {
+		copy(c.to.Bytes(), c.from.Bytes())
+	}
+	t.done, t.savedStep = c.Step, c.Step
+	t.report.Resumed, t.report.Checkpoint = c.Step, t.store.Path(c.Step)
+	return nil
+}
+
+// sameRecipe names everything that differs.
+func sameRecipe(had, has map[string]string) error {
+	var differ []string
+	for name, want := range has {
+		if got := had[name]; got != want {
+			differ = append(differ, fmt.Sprintf("%s was %q, now %q", name, got, want))
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	slices.Sort(differ)
+	return fmt.Errorf("train: the checkpoint belongs to another run: %s; give the same options and data, or another folder: %w", strings.Join(differ, "; "), ErrResume)
+}
+
+// part is a tensor of the run's state and the file of a checkpoint that holds it.
+type part struct {
+	part string
+	safetensors.Named
+}
+
+// state is everything a checkpoint must hold besides its number of steps; the order of the data and the noise are
+// functions of that.
+func (t *trainer) state() []part {
+	var out []part
+	for _, p := range t.params {
+		out = append(out, part{weightsPart, safetensors.Named{Name: p.name, Tensor: p.weight}})
+		for i, name := range t.Optimizer.State() {
+			out = append(out, part{optimizerPart, safetensors.Named{Name: name + ":" + p.name, Tensor: p.state[i]}})
+		}
+		if p.mean != nil {
+			out = append(out, part{optimizerPart, safetensors.Named{Name: meanState + ":" + p.name, Tensor: p.mean}})
+		}
+	}
+	return out
+}
+
+// checkpointDue reports whether the step just made is one to keep.
+func (t *trainer) checkpointDue() bool {
+	if t.store == nil {
+		return false
+	}
+	if t.CheckpointEvery == 0 && t.CheckpointInterval == 0 {
+		return t.done%t.perEpoch == 0
+	}
+	return t.CheckpointEvery > 0 && t.done%t.CheckpointEvery == 0 ||
+		t.CheckpointInterval > 0 && time.Since(t.saved) >= t.CheckpointInterval
+}
+
+// save writes a checkpoint of the step, if there is a folder and it has none yet.
+func (t *trainer) save() error {
+	if t.store == nil || t.savedStep == t.done {
+		return nil
+	}
+	c := &checkpoint.Checkpoint{Step: t.done, Epoch: t.done / t.perEpoch, Engine: t.Engine.Name(), Recipe: t.recipe,
+		Parts: map[string]*safetensors.File{weightsPart: {}, optimizerPart: {}}}
+	for _, s := range t.state() {
+		f := c.Parts[s.part]
+		f.Tensors = append(f.Tensors, s.Named)
+	}
+	path, err := t.store.Write(c)
+	if err != nil {
+		last := "there is no earlier one"
+		if t.savedStep >= 0 {
+			last = fmt.Sprintf("the one of step %d is intact: free some space and resume", t.savedStep)
+		}
+		return fmt.Errorf("train: step %d: %w; %s", t.done, err, last)
+	}
+	t.savedStep, t.saved, t.report.Checkpoint = t.done, time.Now(), path
+	return nil
+}
+
+// interrupted writes a checkpoint and says where it is.
+func (t *trainer) interrupted(ctx context.Context) error {
+	if t.store == nil {
+		return fmt.Errorf("train: stopped after step %d of %d, without a folder for checkpoints: %w", t.done, t.steps, context.Cause(ctx))
+	}
+	if err := t.save(); err != nil {
+		return fmt.Errorf("train: stopped after step %d of %d: %w: %w", t.done, t.steps, context.Cause(ctx), err)
+	}
+	return fmt.Errorf("train: stopped after step %d of %d; resume from the checkpoint %s: %w", t.done, t.steps, t.report.Checkpoint, ctx.Err())
+}

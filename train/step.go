@@ -1,0 +1,173 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+// step is the compiled training step: objective and gradients as one graph, whose inputs are the minibatch, the noise,
+// the KL weight and the master weights, and every tensor that goes in and out of it.
+type step struct {
+	graph   *graph.Graph
+	program runtime.Program
+	in, out []*tensor.Tensor
+
+	x        *tensor.Tensor
+	noise    []noise
+	klWeight *tensor.Tensor // or nil
+	// loss, elbo, reconstruction and kl are numbers.
+	loss, elbo, reconstruction, kl *tensor.Tensor
+}
+
+// newStep builds and compiles the step for minibatches of the given number of rows. It sets the gradients of params.
+func newStep(obj *Objective, params []*param, batch int, seed uint64, e runtime.Engine, o runtime.Options) (*step, error) {
+	g, at := obj.Graph.CloneMap()
+	values := make([]*graph.Value, len(params))
+	for i, p := range params {
+		if values[i] = at[obj.param(p.name)]; values[i] == nil {
+			return nil, fmt.Errorf("train: parameter %q is not a value of the objective's graph", p.name)
+		}
+	}
+	grads, err := Gradients(g, at[obj.Loss], values)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.WeightsToInputs(values...); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	g.Outputs = nil
+	for i, v := range []*graph.Value{at[obj.Loss], at[obj.ELBO], at[obj.Reconstruction], at[obj.KL]} {
+		output(g, [...]string{"loss", "elbo", "reconstruction", "kl"}[i], v)
+	}
+	for i, v := range grads {
+		output(g, "gradient:"+params[i].name, v)
+	}
+	if err := g.Err(); err != nil {
+		return nil, fmt.Errorf("train: build the step: %w", err)
+	}
+	s := &step{graph: g}
+	if err := s.bind(obj, at, params, batch, seed); err != nil {
+		return nil, err
+	}
+	if s.program, err = e.Compile(g, o); err != nil {
+		return nil, fmt.Errorf("train: compile the step: %w", err)
+	}
+	return s, nil
+}
+
+// output makes v an output, under the given name unless another value has it.
+func output(g *graph.Graph, name string, v *graph.Value) {
+	if w := g.Value(name); w != nil && w != v {
+		name = g.Fresh(name)
+	}
+	g.Output(name, v)
+}
+
+// bind makes the tensors for the graph's inputs and outputs.
+func (s *step) bind(obj *Objective, at map[*graph.Value]*graph.Value, params []*param, batch int, seed uint64) error {
+	s.in = make([]*tensor.Tensor, len(s.graph.Inputs))
+	feed := func(v *graph.Value, t *tensor.Tensor) { s.in[slices.Index(s.graph.Inputs, v)] = t }
+	var err error
+	if s.x, err = batchTensor(obj.X, batch); err != nil {
+		return err
+	}
+	feed(at[obj.X], s.x)
+	for i, v := range obj.Noise {
+		t, err := batchTensor(v, batch)
+		if err != nil {
+			return err
+		}
+		feed(at[v], t)
+		s.noise = append(s.noise, newNoise(t, runtime.Noise{Seed: seed, Stream: uint64(i) + 1}))
+	}
+	if obj.KLWeight != nil {
+		shape, known := obj.KLWeight.Shape.Known()
+		if !known || tensor.Shape(shape).Size() != 1 {
+			return fmt.Errorf("train: the KL weight %v is not a single number", obj.KLWeight)
+		}
+		s.klWeight = tensor.New(obj.KLWeight.DType, shape...)
+		feed(at[obj.KLWeight], s.klWeight)
+	}
+	for _, p := range params {
+		feed(at[obj.param(p.name)], p.weight)
+	}
+	for i, t := range s.in {
+		if t == nil {
+			return fmt.Errorf("train: the objective's input %v is neither data, noise, KL weight nor parameter", s.graph.Inputs[i])
+		}
+	}
+	for i, v := range s.graph.Outputs[:4] {
+		if n, ok := v.Shape.Size().Known(); !ok || n != 1 || v.DType != tensor.Float32 && v.DType != tensor.Float64 {
+			return fmt.Errorf("train: the objective's %s %v is not a single real number", [...]string{"loss", "ELBO", "reconstruction", "KL"}[i], v)
+		}
+		shape, _ := v.Shape.Known()
+		s.out = append(s.out, tensor.New(v.DType, shape...))
+	}
+	s.loss, s.elbo, s.reconstruction, s.kl = s.out[0], s.out[1], s.out[2], s.out[3]
+	for _, p := range params {
+		p.grad = tensor.New(p.weight.DType(), p.weight.Shape()...)
+		s.out = append(s.out, p.grad)
+	}
+	return nil
+}
+
+// batchTensor is a tensor for an input whose first axis is the minibatch.
+func batchTensor(v *graph.Value, batch int) (*tensor.Tensor, error) {
+	if v.DType != tensor.Float32 && v.DType != tensor.Float64 {
+		return nil, fmt.Errorf("train: the objective's input %v is neither float32 nor float64", v)
+	}
+	if v.Rank() < 1 {
+		return nil, fmt.Errorf("train: the objective's input %v has no axis for the minibatch", v)
+	}
+	if n, known := v.Shape[0].Known(); known && n != batch {
+		return nil, fmt.Errorf("train: the model takes minibatches of %d only: set the batch to %d, not %d: %w", n, n, batch, ErrOptions)
+	}
+	shape, known := v.Shape[1:].Known()
+	if !known {
+		return nil, fmt.Errorf("train: the objective's input %v leaves a size open other than the minibatch's", v)
+	}
+	return tensor.New(v.DType, append([]int{batch}, shape...)...), nil
+}
+
+// load takes in a minibatch and draws its noise. first is the number of datapoints seen before it, so that the noise is
+// a function of seed and datapoint.
+func (s *step) load(x *tensor.Tensor, first uint64, klWeight float64) {
+	src := tensor.Data[float32](x)
+	if s.x.DType() == tensor.Float64 {
+		dst := tensor.Data[float64](s.x)
+		for i, v := range src {
+			dst[i] = float64(v)
+		}
+	} else {
+		copy(tensor.Data[float32](s.x), src)
+	}
+	for i := range s.noise {
+		s.noise[i].draw(first)
+	}
+	if s.klWeight != nil {
+		setNumber(s.klWeight, klWeight)
+	}
+}
+
+func (s *step) run(ctx context.Context) error { return s.program.Run(ctx, s.in, s.out) }
+
+// number is the content of a tensor of one real number.
+func number(t *tensor.Tensor) float64 {
+	if t.DType() == tensor.Float64 {
+		return tensor.Data[float64](t)[0]
+	}
+	return float64(tensor.Data[float32](t)[0])
+}
+
+func setNumber(t *tensor.Tensor, v float64) {
+	if t.DType() == tensor.Float64 {
+		tensor.Data[float64](t)[0] = v
+	} else {
+		tensor.Data[float32](t)[0] = float32(v)
+	}
+}
