@@ -124,12 +124,11 @@ func (p *plan) shared(n *graph.Node, k, i int, last map[*graph.Value]int) *stora
 	if k != 0 {
 		return nil
 	}
-	kern := kernel.Lookup(n.Op)
-	if kern.View {
+	if isView(n) {
 		return p.places[n.Inputs[0]]
 	}
 	out := n.Outputs[0]
-	for _, k := range kern.InPlace {
+	for _, k := range kernel.Lookup(n.Op).InPlace {
 		v := n.Input(k)
 		if v == nil || v.DType != out.DType || !v.Shape.Equal(out.Shape) {
 			continue
@@ -140,6 +139,11 @@ func (p *plan) shared(n *graph.Node, k, i int, last map[*graph.Value]int) *stora
 		}
 	}
 	return nil
+}
+
+// isView reports whether n only shows its first input under another shape.
+func isView(n *graph.Node) bool {
+	return kernel.Lookup(n.Op).View && n.Outputs[0] != nil && n.Output(1) == nil
 }
 
 // onlyAt reports whether every input of n that lives in st has out's shape: written over, it is read at the index written.

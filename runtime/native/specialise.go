@@ -85,6 +85,10 @@ func (s *specialiser) node(n *graph.Node) (keep bool, err error) {
 	if constant && worthFolding(n) {
 		return false, fold(n, k)
 	}
+	if changesNothing(n) {
+		s.same[n.Outputs[0]] = n.Inputs[0]
+		return false, nil
+	}
 	key := signature(n)
 	if first := s.seen[key]; first != nil {
 		for i, v := range n.Outputs {
@@ -96,6 +100,20 @@ func (s *specialiser) node(n *graph.Node) (keep bool, err error) {
 	}
 	s.seen[key] = n
 	return true, nil
+}
+
+// changesNothing reports whether n's one output is its first input, as it is once shapes are numbers of many an Expand,
+// Reshape or Cast.
+func changesNothing(n *graph.Node) bool {
+	x, y := n.Input(0), n.Outputs[0]
+	if x == nil || y == nil || len(n.Outputs) > 1 && n.Outputs[1] != nil || x.DType != y.DType || !x.Shape.Equal(y.Shape) {
+		return false
+	}
+	switch n.Op {
+	case "Identity", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast", "CastLike", "Expand", "Tile":
+		return true
+	}
+	return false
 }
 
 // inferWanted infers n's outputs. Rules write every output; those nobody wants get a value for the moment.
@@ -196,12 +214,8 @@ func fold(n *graph.Node, k *kernel.Kernel) error {
 		if v == nil {
 			continue
 		}
-		v.Data, v.Producer = out[i], nil
-		v.Shape = make(graph.Shape, len(out[i].Shape()))
-		for axis, d := range out[i].Shape() {
-			v.Shape[axis] = graph.N(d)
-		}
-		v.Ints = intsOf(out[i])
+		v.Hold(out[i])
+		v.Producer = nil
 	}
 	return nil
 }
@@ -238,22 +252,6 @@ func evaluate(n *graph.Node, k *kernel.Kernel) ([]*tensor.Tensor, error) {
 	return out, task()
 }
 
-// intsOf is the content of a small integer tensor, as shape inference follows it.
-func intsOf(t *tensor.Tensor) []graph.Dim {
-	if len(t.Shape()) > 1 || t.Len() > 256 || t.DType() != tensor.Int64 && t.DType() != tensor.Int32 {
-		return nil
-	}
-	ints := make([]graph.Dim, t.Len())
-	for i := range ints {
-		if t.DType() == tensor.Int64 {
-			ints[i] = graph.N(int(tensor.Data[int64](t)[i]))
-		} else {
-			ints[i] = graph.N(int(tensor.Data[int32](t)[i]))
-		}
-	}
-	return ints
-}
-
 // signature is equal for nodes that compute the same thing.
 func signature(n *graph.Node) string {
 	var b strings.Builder
@@ -263,7 +261,7 @@ func signature(n *graph.Node) string {
 		if t, ok := v.(*tensor.Tensor); ok {
 			v = t.String() + string(t.Bytes())
 		}
-		fmt.Fprintf(&b, "|%s=%T%v", name, v, v)
+		fmt.Fprintf(&b, "|%s=%T%q", name, v, fmt.Sprint(v))
 	}
 	for _, v := range n.Inputs {
 		fmt.Fprintf(&b, "|%p", v)

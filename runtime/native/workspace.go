@@ -29,7 +29,7 @@ func newWorkspace(p *plan) (*workspace, error) {
 	b := binder{w: w, bufs: map[*graph.Value]*kernel.Buf{}}
 	for _, n := range p.graph.Nodes {
 		k := kernel.Lookup(n.Op)
-		if k.View && n.Outputs[0] != nil && p.places[n.Outputs[0]] == p.places[n.Inputs[0]] {
+		if isView(n) {
 			continue
 		}
 		call := &kernel.Call{Node: n, Cores: p.cores}
