@@ -1,5 +1,10 @@
 package models
 
+import (
+	"maps"
+	"slices"
+)
+
 // Version is the version of the bundle layout that this elbo writes and the newest that it reads.
 const Version = 1
 
@@ -43,4 +48,15 @@ type Part struct {
 	// decoder z -> logits, mean, logvar, logscale.
 	Inputs  map[string]string `json:"inputs"`
 	Outputs map[string]string `json:"outputs"`
+}
+
+func (m Manifest) clone() Manifest {
+	m.Shape = slices.Clone(m.Shape)
+	m.Training = maps.Clone(m.Training)
+	m.Parts = maps.Clone(m.Parts)
+	for name, p := range m.Parts {
+		p.Inputs, p.Outputs = maps.Clone(p.Inputs), maps.Clone(p.Outputs)
+		m.Parts[name] = p
+	}
+	return m
 }

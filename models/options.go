@@ -63,3 +63,19 @@ type SaveOptions struct {
 	// Recipe is how the weights were trained, recorded in the manifest and the graphs' metadata; nil keeps the one the model has.
 	Recipe map[string]string
 }
+
+func gather(opts []Option) settings {
+	var s settings
+	for _, o := range opts {
+		o(&s)
+	}
+	return s
+}
+
+func gatherSampling(opts []SampleOption) sampling {
+	s := sampling{temperature: 1}
+	for _, o := range opts {
+		o(&s)
+	}
+	return s
+}

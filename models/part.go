@@ -1,0 +1,128 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+// part is a graph of the model and the values that play its roles.
+type part struct {
+	name  string
+	graph *graph.Graph
+	// in is x or z; out are the outputs by role.
+	in  *graph.Value
+	out map[string]*graph.Value
+}
+
+// newPart finds the roles that the manifest names.
+func newPart(name, in string, g *graph.Graph, roles Part) (*part, error) {
+	p := &part{name: name, graph: g, out: map[string]*graph.Value{}}
+	for role, port := range roles.Inputs {
+		v := named(g.Inputs, port)
+		if v == nil {
+			return nil, fmt.Errorf("the %s has no input %q, which is to be its %s; it has %v", name, port, role, namesOf(g.Inputs))
+		}
+		if role == in {
+			p.in = v
+		}
+	}
+	if p.in == nil {
+		return nil, fmt.Errorf("the %s's input %s is not named", name, in)
+	}
+	for role, port := range roles.Outputs {
+		v := named(g.Outputs, port)
+		if v == nil {
+			return nil, fmt.Errorf("the %s has no output %q, which is to be its %s; it has %v", name, port, role, namesOf(g.Outputs))
+		}
+		if v.DType != tensor.Float32 {
+			return nil, fmt.Errorf("the %s's output %q is %v; elbo runs models of float32", name, port, v.DType)
+		}
+		p.out[role] = v
+	}
+	if p.in.DType != tensor.Float32 {
+		return nil, fmt.Errorf("the %s's input %q is %v; elbo runs models of float32", name, p.in.Name, p.in.DType)
+	}
+	return p, nil
+}
+
+func named(vs []*graph.Value, name string) *graph.Value {
+	for _, v := range vs {
+		if v.Name == name {
+			return v
+		}
+	}
+	return nil
+}
+
+// appendTo writes into g what the wanted values need, applied to in, and returns them there. Weights keep their tensors and
+// are called by the part's name and their own: "encoder/fc1.weight".
+func (p *part) appendTo(g *graph.Graph, in *graph.Value, wanted ...*graph.Value) ([]*graph.Value, error) {
+	c, at := p.graph.CloneMap()
+	c.Outputs = nil
+	for _, v := range wanted {
+		c.Outputs = append(c.Outputs, at[v])
+	}
+	graph.Prune(c)
+	used := map[*graph.Value]bool{}
+	for _, n := range c.Nodes {
+		for _, v := range n.Inputs {
+			used[v] = true
+		}
+	}
+	c.Weights = slices.DeleteFunc(c.Weights, func(v *graph.Value) bool { return !used[v] })
+	c.Inputs = slices.DeleteFunc(c.Inputs, func(v *graph.Value) bool { return !used[v] })
+	for _, v := range c.Inputs {
+		if v != at[p.in] {
+			return nil, fmt.Errorf("the %s's %v depends on its input %q besides %q; elbo has nothing to feed it", p.name, namesOf(wanted), v.Name, p.in.Name)
+		}
+	}
+	placed, err := graph.Append(g, c, map[*graph.Value]*graph.Value{at[p.in]: in}, p.name+"/")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.name, err)
+	}
+	out := make([]*graph.Value, len(wanted))
+	for i, v := range c.Outputs {
+		out[i] = placed[v]
+	}
+	return out, nil
+}
+
+// rowOf is the shape of a row of v. Extents that v leaves open are taken from known, if that has as many axes.
+func rowOf(v *graph.Value, known []int) ([]int, error) {
+	if len(v.Shape) < 2 {
+		return nil, fmt.Errorf("%v has no batch axis and at least one more", v)
+	}
+	if n, ok := v.Shape[0].Known(); ok {
+		return nil, fmt.Errorf("%v holds exactly %d rows; export it with a dynamic batch axis (dynamic_axes={%q: {0: \"batch\"}})", v, n, v.Name)
+	}
+	row := make([]int, len(v.Shape)-1)
+	for i, d := range v.Shape[1:] {
+		n, ok := d.Known()
+		switch {
+		case ok:
+		case len(known) == len(row):
+			n = known[i]
+		default:
+			return nil, fmt.Errorf("%v leaves its axis %d open; give the shape of one row", v, i+1)
+		}
+		if n < 1 || n > 1<<28 {
+			return nil, fmt.Errorf("%v has an extent of %d", v, n)
+		}
+		row[i] = n
+	}
+	if n, err := tensor.Shape(row).CheckedSize(); err != nil || n > 1<<30 {
+		return nil, fmt.Errorf("%v: a row is too large", v)
+	}
+	return row, nil
+}
+
+// asRows is v in the shape [batch, row...].
+func asRows(g *graph.Graph, v *graph.Value, row []int) *graph.Value {
+	if len(v.Shape) == len(row)+1 && slices.EqualFunc(v.Shape[1:], row, func(d graph.Dim, n int) bool { return d.Is(n) }) {
+		return v
+	}
+	return g.Reshape(v, g.Int64s(append([]int{-1}, row...)...))
+}
