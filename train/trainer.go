@@ -19,7 +19,6 @@ type trainer struct {
 	model  Model
 	source data.Source // binarised
 	params []*param
-	frozen int // numbers, not tensors
 	step   *step
 	update *updater
 	store  *checkpoint.Store // or nil
@@ -37,29 +36,32 @@ type trainer struct {
 	norm          float64
 }
 
-func newTrainer(m Model, d data.Source, o Options) (t *trainer, err error) {
+func newTrainer(m Model, d data.Source, o Options) (*trainer, error) {
 	if err := o.check(d.Len()); err != nil {
 		return nil, err
 	}
-	t = &trainer{Options: o, model: m, savedStep: -1}
-	defer func() {
-		if err != nil {
-			t.close()
-		}
-	}()
+	t := &trainer{Options: o, model: m, savedStep: -1}
+	if err := t.prepare(d); err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *trainer) prepare(d data.Source) error {
 	if err := t.plan(d.Len()); err != nil {
-		return nil, err
+		return err
 	}
-	obj, err := m.Objective()
+	obj, err := t.model.Objective()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	trained, frozen, err := Params(obj.Params, o.Freeze)
+	trained, frozen, err := Params(obj.Params, t.Freeze)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := obj.check(d, o); err != nil {
-		return nil, err
+	if err := obj.check(d, t.Options); err != nil {
+		return err
 	}
 	for _, v := range trained {
 		t.params = append(t.params, &param{name: v.Name, weight: v.Data})
@@ -68,14 +70,14 @@ func newTrainer(m Model, d data.Source, o Options) (t *trainer, err error) {
 	for _, v := range frozen {
 		t.report.Frozen += v.Data.Len()
 	}
-	if t.step, err = newStep(obj, t.params, t.Batch, o.Seed, t.Engine, t.engineOptions()); err != nil {
-		return nil, err
+	if t.step, err = newStep(obj, t.params, t.Batch, t.Seed, t.Engine, t.engineOptions()); err != nil {
+		return err
 	}
-	t.update = newUpdater(t.Optimizer, t.params, o.EMA, o.Threads)
-	if t.source, err = data.NewBinarized(borrowed{d}, o.Binarize, o.Seed); err != nil {
-		return nil, err
+	t.update = newUpdater(t.Optimizer, t.params, t.EMA, t.Threads)
+	if t.source, err = data.NewBinarized(borrowed{d}, t.Binarize, t.Seed); err != nil {
+		return err
 	}
-	return t, t.openCheckpoints(obj, d)
+	return t.openCheckpoints(obj, d)
 }
 
 // plan fits schedule, warm-up and number of steps to the amount of data.
