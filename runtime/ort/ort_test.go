@@ -99,6 +99,21 @@ func TestRunOnNoRows(t *testing.T) {
 	}
 }
 
+func TestRunWithoutInputs(t *testing.T) {
+	g := graph.New("constant")
+	g.Output("y", g.Neg(g.Weight("w", tensor.Vector[float32](1, 2))))
+	out := make([]*tensor.Tensor, 1)
+	if err := build(t, g, runtime.Options{}).Run(context.Background(), nil, out); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(out[0].Floats()); got != "[-1 -2]" {
+		t.Errorf("y = %s", got)
+	}
+	if _, err := open(t).Compile(graph.New("nothing"), runtime.Options{}); err == nil {
+		t.Error("a graph without outputs compiled")
+	}
+}
+
 func TestRunKeepsTypes(t *testing.T) {
 	for _, dtype := range []tensor.DType{tensor.Float32, tensor.Float64, tensor.Float16, tensor.Int64, tensor.Int32, tensor.Bool, tensor.Uint8} {
 		for _, shape := range [][]int{{}, {2}, {1, 2}} {

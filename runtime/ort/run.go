@@ -13,8 +13,11 @@ import (
 	"github.com/elbo-ml/elbo/tensor"
 )
 
+// unused feeds the input of graphs that have none of their own: see withVectorPorts.
+var unused = tensor.New(tensor.Float32, 1)
+
 func (p *program) run(ctx context.Context, in, out []*tensor.Tensor) error {
-	b := &binding{in: make([]ortgo.Value, len(in)), out: make([]ortgo.Value, len(p.outputs))}
+	b := &binding{in: make([]ortgo.Value, max(1, len(in))), out: make([]ortgo.Value, len(p.outputs))}
 	defer b.release()
 	for i, t := range in {
 		v, err := bind(t)
@@ -22,6 +25,13 @@ func (p *program) run(ctx context.Context, in, out []*tensor.Tensor) error {
 			return fmt.Errorf("input %q: %w", p.inputs[i].Name, err)
 		}
 		b.in[i] = v
+	}
+	if len(in) == 0 {
+		v, err := bind(unused)
+		if err != nil {
+			return err
+		}
+		b.in[0] = v
 	}
 	results, err := p.bindOutputs(b, in, out)
 	if err != nil {

@@ -3,15 +3,23 @@
 package ort
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/elbo-ml/elbo/graph"
 )
 
 // withVectorPorts copies g's structure so that every scalar input and output becomes a vector of one element: the
-// binding makes no tensor of rank 0 over memory that it is given, and a [1] holds the same bytes.
+// binding makes no tensor of rank 0 over memory that it is given, and a [1] holds the same bytes. A graph without inputs
+// gets one that nothing reads: the binding cannot run a session that has none.
 func withVectorPorts(g *graph.Graph) (*graph.Graph, error) {
 	c := g.Clone()
+	if len(c.Outputs) == 0 {
+		return nil, errors.New("the graph has no outputs")
+	}
+	if len(c.Inputs) == 0 {
+		c.Input(c.Fresh("unused"), 1)
+	}
 	var squeezes []*graph.Node
 	for i, v := range c.Inputs {
 		if v.Shape == nil || len(v.Shape) > 0 {
