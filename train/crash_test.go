@@ -16,11 +16,18 @@ import (
 	"github.com/elbo-ml/elbo/train/data"
 )
 
-// crashFolder names the environment variable that makes the test binary a training to be killed.
-const crashFolder = "ELBO_TEST_CRASH_FOLDER"
+// crashFolder names the environment variable that makes the test binary a training to be killed, and smallFiles the one
+// that lets it write no more than a few bytes to a file.
+const (
+	crashFolder = "ELBO_TEST_CRASH_FOLDER"
+	smallFiles  = "ELBO_TEST_SMALL_FILES"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashFolder); dir != "" {
+		if os.Getenv(smallFiles) != "" {
+			limitFiles()
+		}
 		if err := trainUntilKilled(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
