@@ -12,7 +12,8 @@ type Float interface{ float32 | float64 }
 //
 // with op(A) m by k, op(B) k by n, C m by n, all row-major; op transposes where TransA or TransB is set, so that with
 // TransA the memory of A is k by m, with TransB the memory of B is n by k. LDA, LDB and LDC are the distances in elements
-// between the starts of rows in memory. The slices may be longer than needed. C must not overlap A or B.
+// between the starts of rows in memory. The slices may be longer than needed; one too short is a bug in the caller and
+// panics. C must not overlap A or B.
 type Product[T Float] struct {
 	TransA, TransB bool
 	M, N, K        int
@@ -31,37 +32,38 @@ type Product[T Float] struct {
 	ColBias []T
 }
 
-// Gemm computes p on at most threads goroutines of the pool (zero or less: all of them). It allocates nothing after
+// Gemm computes x on at most threads goroutines of the pool (zero or less: all of them). It allocates nothing after
 // warm-up.
 //
 // The sum over k is taken in an order that depends on K alone. So the result has the same bits for any number of
-// threads, and a row of C has the same bits whatever the number of rows.
+// threads and on AVX2 as on AVX-512, and a row of C has the same bits whatever the number of rows.
 func Gemm[T Float](p *pool.Pool, threads int, x Product[T]) {
-	for i := range x.M {
-		row := x.C[i*x.LDC : i*x.LDC+x.N]
-		for j := range row {
-			var sum T
-			for k := range x.K {
-				a, b := i*x.LDA+k, k*x.LDB+j
-				if x.TransA {
-					a = k*x.LDA + i
-				}
-				if x.TransB {
-					b = j*x.LDB + k
-				}
-				sum += x.A[a] * x.B[b]
-			}
-			sum *= x.Alpha
-			if x.Beta != 0 {
-				sum += x.Beta * row[j]
-			}
-			if x.RowBias != nil {
-				sum += x.RowBias[j]
-			}
-			if x.ColBias != nil {
-				sum += x.ColBias[i]
-			}
-			row[j] = sum
-		}
+	if x.M <= 0 || x.N <= 0 {
+		return
+	}
+	x.check()
+	w := take[T]()
+	w.run(p, threads, best, x)
+	w.give()
+}
+
+// check touches the last element of each matrix: the assembly would not notice a slice that is too short.
+func (x *Product[T]) check() {
+	ra, ca, rb, cb := x.M, x.K, x.K, x.N
+	if x.TransA {
+		ra, ca = ca, ra
+	}
+	if x.TransB {
+		rb, cb = cb, rb
+	}
+	_ = x.C[(x.M-1)*x.LDC+x.N-1]
+	if x.K > 0 {
+		_, _ = x.A[(ra-1)*x.LDA+ca-1], x.B[(rb-1)*x.LDB+cb-1]
+	}
+	if x.RowBias != nil {
+		_ = x.RowBias[x.N-1]
+	}
+	if x.ColBias != nil {
+		_ = x.ColBias[x.M-1]
 	}
 }

@@ -1,0 +1,218 @@
+package gemm
+
+import (
+	"unsafe"
+
+	"github.com/elbo-ml/elbo/runtime/native/pool"
+)
+
+// The blocking follows Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a panel of B,
+// kc by nr, stays in the L1 cache while the micro-kernel walks down a block of A, mc by kc, that stays in L2. Packing is
+// done beforehand, for a whole superblock, by all threads together, so that no thread packs what another has packed.
+const (
+	kcMax = 256 // the same for every instruction set: it decides the order of the sum
+
+	superM = 1032 // a multiple of every mr
+	superN = 2048 // a multiple of every nr
+	superK = 4    // blocks of k
+
+	taskM = 132 // rows of A in a task: 132 * 256 floats are 132 KiB, of an L2 of 256 KiB or more
+	taskN = 512
+
+	// parallelWork is the number of multiplications below which waking another goroutine costs more than it saves.
+	parallelWork = 1 << 17
+)
+
+// phases of a call.
+const (
+	packing = iota
+	multiplying
+)
+
+// work is one call in progress: the product, the superblock at hand and its packed panels. It is a pool.Job.
+type work[T Float] struct {
+	Product[T]
+	level  level
+	mr, nr int
+	kc     int
+	phase  int
+
+	i0, j0, p0 int // where the superblock starts
+	m, n, k    int // how large it is
+	directB    bool
+	tm, tn     int // size of a task
+	columns    int // tasks side by side
+
+	a, b []T // packed: for each block of k, panel after panel
+	link *work[T]
+}
+
+func (w *work[T]) run(p *pool.Pool, threads int, l level, x Product[T]) {
+	w.Product, w.level = x, l
+	w.mr, w.nr = tile[T](l)
+	if threads <= 0 || threads > p.Threads() {
+		threads = p.Threads()
+	}
+	if x.M*x.N < parallelWork && x.M*x.N*max(x.K, 1) < parallelWork {
+		threads = 1
+	}
+	// Blocks of k of equal size: a short last one would cost a pass over C for little work.
+	w.kc = 1
+	if x.K > 0 {
+		w.kc = ceil(x.K, ceil(x.K, kcMax))
+	}
+	// Reading B in place saves packing what is used once or twice.
+	w.directB = !x.TransB && x.M <= 2*w.mr
+
+	for w.j0 = 0; w.j0 < x.N; w.j0 += superN {
+		w.n = min(superN, x.N-w.j0)
+		for w.p0 = 0; w.p0 == 0 || w.p0 < x.K; w.p0 += superK * w.kc {
+			w.k = min(superK*w.kc, x.K-w.p0)
+			for w.i0 = 0; w.i0 < x.M; w.i0 += superM {
+				w.m = min(superM, x.M-w.i0)
+				w.superblock(p, threads)
+			}
+		}
+	}
+	w.Product = Product[T]{} // keep no memory of the caller's alive
+}
+
+// superblock packs the panels it needs and multiplies them. B's panels serve all superblocks of rows, so they are
+// packed with the first.
+func (w *work[T]) superblock(p *pool.Pool, threads int) {
+	w.a = grow(w.a, w.k*w.m)
+	w.b = grow(w.b, w.k*ceil(w.n, w.nr)*w.nr)
+	w.phase = packing
+	panels := w.panelsA()
+	if w.i0 == 0 {
+		panels += w.panelsB()
+	}
+	if w.k > 0 {
+		p.Run(w, panels, max(1, panels/(4*threads)), threads)
+	}
+
+	w.phase = multiplying
+	w.cut(threads)
+	p.Run(w, ceil(w.m, w.tm)*w.columns, 1, threads)
+}
+
+// cut chooses the size of a task: as the caches want it, or smaller when that would leave threads idle.
+func (w *work[T]) cut(threads int) {
+	tm, tn := min(taskM/w.mr, w.panelsA()), min(taskN/w.nr, w.panelsB()) // in panels
+	few := func() bool { return threads > 1 && ceil(w.panelsA(), tm)*ceil(w.panelsB(), tn) < 3*threads }
+	for tn > 2 && few() {
+		tn = ceil(tn, 2)
+	}
+	for tm > 1 && few() {
+		tm = ceil(tm, 2)
+	}
+	w.tm, w.tn = tm*w.mr, tn*w.nr
+	w.columns = ceil(w.n, w.tn)
+}
+
+// Do packs panels or computes tasks lo to hi of the superblock.
+func (w *work[T]) Do(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		switch {
+		case w.phase == multiplying:
+			w.task(i/w.columns*w.tm, i%w.columns*w.tn)
+		case i < w.panelsA():
+			w.packA(i * w.mr)
+		default:
+			w.packB((i - w.panelsA()) * w.nr)
+		}
+	}
+}
+
+// task computes the part of C whose upper left corner is (i0, j0) in the superblock.
+func (w *work[T]) task(i0, j0 int) {
+	i1, j1 := min(i0+w.tm, w.m), min(j0+w.tn, w.n)
+	add := true
+	if w.p0 == 0 {
+		add = w.begin(i0, i1, j0, j1)
+	}
+	for p := 0; p < w.k; p += w.kc {
+		kc := min(w.kc, w.k-p)
+		for j := j0; j < j1; j += w.nr {
+			b, bStride := w.panelB(p, kc, j)
+			for i := i0; i < i1; i += w.mr {
+				rows := min(w.mr, i1-i)
+				a := w.a[p*w.m+i*kc:]
+				c := w.C[(w.i0+i)*w.LDC+w.j0+j:]
+				if j+w.nr <= w.n {
+					kernel(w.level, rows, kc, a, b, bStride, c, w.LDC, w.Alpha, add)
+				} else {
+					w.edge(rows, w.n-j, kc, a, b, bStride, c, add)
+				}
+			}
+		}
+		add = true
+	}
+}
+
+// edge computes a tile that sticks out of C on the right, by way of one that does not.
+func (w *work[T]) edge(rows, cols, kc int, a, b []T, bStride int, c []T, add bool) {
+	var buf [maxTile]T
+	if add {
+		for i := range rows {
+			copy(buf[i*w.nr:], c[i*w.LDC:i*w.LDC+cols])
+		}
+	}
+	kernel(w.level, rows, kc, a, b, bStride, buf[:], w.nr, w.Alpha, add)
+	for i := range rows {
+		copy(c[i*w.LDC:i*w.LDC+cols], buf[i*w.nr:])
+	}
+}
+
+// maxTile holds the largest tile, 12 by 32.
+const maxTile = 12 * 32
+
+// begin writes beta*C + bias into a part of the superblock's C and reports whether there was anything to write: if not,
+// the first products overwrite C.
+func (w *work[T]) begin(i0, i1, j0, j1 int) bool {
+	if w.Beta == 0 && w.RowBias == nil && w.ColBias == nil && w.K > 0 {
+		return false
+	}
+	j0, j1 = w.j0+j0, w.j0+j1
+	for i := w.i0 + i0; i < w.i0+i1; i++ {
+		row := w.C[i*w.LDC+j0 : i*w.LDC+j1]
+		switch w.Beta {
+		case 0:
+			clear(row)
+		case 1:
+		default:
+			for j := range row {
+				row[j] *= w.Beta
+			}
+		}
+		switch {
+		case w.RowBias != nil && w.Beta == 0:
+			copy(row, w.RowBias[j0:j1])
+		case w.RowBias != nil:
+			for j, v := range w.RowBias[j0:j1] {
+				row[j] += v
+			}
+		}
+		if w.ColBias != nil {
+			v := w.ColBias[i]
+			for j := range row {
+				row[j] += v
+			}
+		}
+	}
+	return true
+}
+
+// grow makes room for n elements, aligned so that vectors do not straddle cache lines.
+func grow[T Float](buf []T, n int) []T {
+	if cap(buf) >= n {
+		return buf[:n]
+	}
+	var zero T
+	per := 64 / int(unsafe.Sizeof(zero))
+	fresh := make([]T, n+per)
+	off := int(-uintptr(unsafe.Pointer(unsafe.SliceData(fresh)))&63) / int(unsafe.Sizeof(zero))
+	return fresh[off : off+n : off+n]
+}
+
+func ceil(a, b int) int { return (a + b - 1) / b }

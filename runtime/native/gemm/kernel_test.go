@@ -1,0 +1,132 @@
+package gemm
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// fma is x*y + z with one rounding.
+func fma[T Float](x, y, z T) T {
+	if epsilon[T]() < 1e-10 {
+		return T(math.FMA(float64(x), float64(y), float64(z)))
+	}
+	// The product is exact in float64. The sum is rounded to odd (Boldo and Melquiond, 2008), after which rounding it to
+	// float32 is as good as rounding once.
+	p, c := float64(x)*float64(y), float64(z)
+	s := p + c
+	v := s - p
+	lost := (p - (s - v)) + (c - v)
+	if b := math.Float64bits(s); lost != 0 && b&1 == 0 {
+		if (lost > 0) == (s > 0) {
+			b++
+		} else {
+			b--
+		}
+		s = math.Float64frombits(b)
+	}
+	return T(s)
+}
+
+// twin is kernelGo with fused multiply-adds.
+func twin[T Float](rows, cols, k int, a, b []T, bStride int, c []T, ldc int, alpha T, add bool) {
+	for i := range rows {
+		for j := range cols {
+			var sum T
+			for p := range k {
+				sum = fma(a[p*rows+i], b[p*bStride+j], sum)
+			}
+			if add {
+				c[i*ldc+j] = fma(alpha, sum, c[i*ldc+j])
+			} else {
+				c[i*ldc+j] = alpha * sum
+			}
+		}
+	}
+}
+
+func TestKernelsAgainstTheirTwin(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { kernels[float32](t) })
+	t.Run("float64", func(t *testing.T) { kernels[float64](t) })
+}
+
+func kernels[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for l := levelGo; l <= best; l++ {
+		mr, nr := tile[T](l)
+		for rows := 1; rows <= mr; rows++ {
+			for _, k := range []int{1, 2, 3, 7, 64} {
+				for _, gap := range []int{0, 3} {
+					for _, add := range []bool{false, true} {
+						a, b := random[T](r, k*rows), random[T](r, k*(nr+gap))
+						got := random[T](r, rows*(nr+gap)+5)
+						want := slices.Clone(got)
+						kernel(l, rows, k, a, b, nr+gap, got, nr+gap, 0.7, add)
+						twin(rows, nr, k, a, b, nr+gap, want, nr+gap, 0.7, add)
+						same := slices.Equal(got, want)
+						if l == levelGo { // not fused
+							same = slices.EqualFunc(got, want, func(x, y T) bool {
+								return math.Abs(float64(x-y)) <= 40*float64(k+1)*epsilon[T]()
+							})
+						}
+						if !same {
+							t.Fatalf("level %d, %d rows, k %d, gap %d, add %v:\n%v\nwant\n%v", l, rows, k, gap, add, got, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTransposeAgainstItsTwin(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for rows := 1; rows <= 35; rows++ {
+		for n := 1; n <= 35; n++ {
+			ld, step := n+3, rows+2
+			src := random[float32](r, rows*ld)
+			got := random[float32](r, n*step)
+			want := slices.Clone(got)
+			transpose(best, rows, n, src, ld, got, step)
+			transposeGo(rows, n, src, ld, want, step)
+			if !slices.Equal(got, want) {
+				t.Fatalf("%d rows of %d: %v, want %v", rows, n, got, want)
+			}
+		}
+	}
+}
+
+// The committed assembly is what go generate makes.
+func TestAssemblyIsGenerated(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"kernel_amd64.s", "kernel_amd64.go"} {
+		if _, err := os.Stat(name); err != nil {
+			t.Skipf("no %s here: not run from the package's source", name)
+		}
+	}
+	cmd := exec.Command("go", "run", "./gen", "-out", filepath.Join(dir, "kernel_amd64.s"),
+		"-stubs", filepath.Join(dir, "kernel_amd64.go"), "-pkg", "gemm")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Skipf("the generator cannot be built here: %v\n%s", err, out)
+	}
+	for _, name := range []string{"kernel_amd64.s", "kernel_amd64.go"} {
+		want, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The first line tells the command with its paths.
+		if !slices.Equal(afterFirstLine(got), afterFirstLine(want)) {
+			t.Errorf("%s differs: run go generate", name)
+		}
+	}
+}
+
+func afterFirstLine(b []byte) []byte { return b[slices.Index(b, '\n')+1:] }
