@@ -32,7 +32,7 @@ type gradientCase struct {
 
 type attrs = graph.Attrs
 
-func ints(v ...int64) []int64 { return v }
+func indices(v ...int64) []int64 { return v }
 
 // node is a case of one node whose inputs are the operands.
 func node(op string, a attrs) func(g *graph.Graph, x []*graph.Value) *graph.Value {
@@ -122,15 +122,15 @@ func reduceCases() []gradientCase {
 	var out []gradientCase
 	for _, op := range []string{"ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSumExp", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum"} {
 		out = append(out,
-			gradientCase{op + " of one axis, dropped", []operand{positive(2, 3, 2)}, node(op, attrs{"axes": ints(-2), "keepdims": int64(0)})},
-			gradientCase{op + " of two axes, kept", []operand{positive(2, 3, 2)}, node(op, attrs{"axes": ints(0, 2)})},
+			gradientCase{op + " of one axis, dropped", []operand{positive(2, 3, 2)}, node(op, attrs{"axes": indices(-2), "keepdims": int64(0)})},
+			gradientCase{op + " of two axes, kept", []operand{positive(2, 3, 2)}, node(op, attrs{"axes": indices(0, 2)})},
 			gradientCase{op + " of all", []operand{positive(2, 3)}, node(op, attrs{"keepdims": int64(0)})})
 	}
 	return append(out,
 		gradientCase{"ReduceSum of one axis, dropped", []operand{real(2, 3)}, nodeWith("ReduceSum", attrs{"keepdims": int64(0)}, vec(1))},
 		gradientCase{"ReduceSum of all", []operand{real(2, 3)}, node("ReduceSum", nil)},
 		gradientCase{"ReduceSum of nothing", []operand{real(2, 3)}, node("ReduceSum", attrs{"noop_with_empty_axes": int64(1)})},
-		gradientCase{"ReduceProd past one zero", []operand{fixed([]float64{0.5, 0, -1.5, 2, 3, 0.25}, 2, 3)}, node("ReduceProd", attrs{"axes": ints(1)})},
+		gradientCase{"ReduceProd past one zero", []operand{fixed([]float64{0.5, 0, -1.5, 2, 3, 0.25}, 2, 3)}, node("ReduceProd", attrs{"axes": indices(1)})},
 		gradientCase{"CumSum", []operand{real(2, 3)}, nodeWith("CumSum", nil, tensor.Scalar(int64(1)))},
 		gradientCase{"CumSum reversed and exclusive", []operand{real(3, 2)}, nodeWith("CumSum", attrs{"reverse": int64(1), "exclusive": int64(1)}, tensor.Scalar(int64(0)))},
 		gradientCase{"Softmax", []operand{real(2, 3, 2)}, node("Softmax", attrs{"axis": int64(1)})},
@@ -147,7 +147,7 @@ var shapeCases = []gradientCase{
 	{"Flatten", []operand{real(2, 3, 2)}, node("Flatten", attrs{"axis": int64(2)})},
 	{"Squeeze", []operand{fixed([]float64{1, 2, 3}, 1, 3, 1)}, nodeWith("Squeeze", nil, vec(-1))},
 	{"Unsqueeze", []operand{real(2, 3)}, nodeWith("Unsqueeze", nil, vec(0, 3))},
-	{"Transpose", []operand{real(2, 3, 4)}, node("Transpose", attrs{"perm": ints(2, 0, 1)})},
+	{"Transpose", []operand{real(2, 3, 4)}, node("Transpose", attrs{"perm": indices(2, 0, 1)})},
 	{"Concat", []operand{real(2, 3), real(2, 2)}, node("Concat", attrs{"axis": int64(1)})},
 	{"Split, one part unused", []operand{real(2, 5)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
 		p := g.NodeN("Split", 3, attrs{"axis": int64(1)}, x[0], g.Int64s(2, 2, 1))
@@ -184,21 +184,21 @@ var shapeCases = []gradientCase{
 }
 
 var convCases = []gradientCase{
-	{"Conv", []operand{real(2, 2, 5, 4), kernel(3, 2, 3, 2), kernel(3)}, node("Conv", attrs{"pads": ints(1, 0, 1, 1)})},
+	{"Conv", []operand{real(2, 2, 5, 4), kernel(3, 2, 3, 2), kernel(3)}, node("Conv", attrs{"pads": indices(1, 0, 1, 1)})},
 	{"Conv 1-D", []operand{real(2, 2, 6), kernel(3, 2, 3)}, node("Conv", nil)},
-	{"Conv with a stride that leaves a rest", []operand{real(1, 2, 6, 7), kernel(2, 2, 3, 2)}, node("Conv", attrs{"strides": ints(2, 3)})},
+	{"Conv with a stride that leaves a rest", []operand{real(1, 2, 6, 7), kernel(2, 2, 3, 2)}, node("Conv", attrs{"strides": indices(2, 3)})},
 	{"Conv with stride, dilation, groups and uneven pads", []operand{real(2, 4, 8, 7), kernel(6, 2, 2, 3)},
-		node("Conv", attrs{"strides": ints(3, 2), "dilations": ints(2, 1), "pads": ints(1, 2, 0, 1), "group": int64(2)})},
-	{"Conv depthwise", []operand{real(2, 3, 5), kernel(3, 1, 2)}, node("Conv", attrs{"group": int64(3), "strides": ints(2)})},
-	{"Conv SAME_UPPER", []operand{{shape: []int{1, 2, 5, 5}, lo: -1, hi: 1, fixed: true}, kernel(2, 2, 2, 2)}, node("Conv", attrs{"auto_pad": "SAME_UPPER", "strides": ints(2, 1)})},
-	{"ConvTranspose", []operand{real(2, 2, 3, 2), kernel(2, 3, 3, 2), kernel(3)}, node("ConvTranspose", attrs{"strides": ints(2, 1), "pads": ints(1, 0, 0, 1), "output_padding": ints(1, 0)})},
-	{"ConvTranspose 1-D with groups", []operand{real(2, 4, 3), kernel(4, 1, 3)}, node("ConvTranspose", attrs{"strides": ints(2), "group": int64(2)})},
-	{"ConvTranspose with output padding past the stride", []operand{real(1, 1, 4), kernel(1, 2, 3)}, node("ConvTranspose", attrs{"strides": ints(1), "dilations": ints(2), "output_padding": ints(1)})},
-	{"MaxPool", []operand{real(2, 2, 4, 5)}, node("MaxPool", attrs{"kernel_shape": ints(2, 3), "strides": ints(2, 1), "pads": ints(0, 1, 0, 1)})},
-	{"MaxPool with overlap", []operand{real(1, 2, 6)}, node("MaxPool", attrs{"kernel_shape": ints(3), "strides": ints(1)})},
-	{"AveragePool", []operand{real(2, 2, 5, 4)}, node("AveragePool", attrs{"kernel_shape": ints(2, 2), "strides": ints(2, 2)})},
-	{"AveragePool counts only what lies inside", []operand{real(1, 2, 4, 4)}, node("AveragePool", attrs{"kernel_shape": ints(3, 2), "strides": ints(1, 2), "pads": ints(1, 1, 1, 0)})},
-	{"AveragePool counts its pads", []operand{real(1, 2, 4)}, node("AveragePool", attrs{"kernel_shape": ints(3), "pads": ints(1, 1), "count_include_pad": int64(1)})},
+		node("Conv", attrs{"strides": indices(3, 2), "dilations": indices(2, 1), "pads": indices(1, 2, 0, 1), "group": int64(2)})},
+	{"Conv depthwise", []operand{real(2, 3, 5), kernel(3, 1, 2)}, node("Conv", attrs{"group": int64(3), "strides": indices(2)})},
+	{"Conv SAME_UPPER", []operand{{shape: []int{1, 2, 5, 5}, lo: -1, hi: 1, fixed: true}, kernel(2, 2, 2, 2)}, node("Conv", attrs{"auto_pad": "SAME_UPPER", "strides": indices(2, 1)})},
+	{"ConvTranspose", []operand{real(2, 2, 3, 2), kernel(2, 3, 3, 2), kernel(3)}, node("ConvTranspose", attrs{"strides": indices(2, 1), "pads": indices(1, 0, 0, 1), "output_padding": indices(1, 0)})},
+	{"ConvTranspose 1-D with groups", []operand{real(2, 4, 3), kernel(4, 1, 3)}, node("ConvTranspose", attrs{"strides": indices(2), "group": int64(2)})},
+	{"ConvTranspose with output padding past the stride", []operand{real(1, 1, 4), kernel(1, 2, 3)}, node("ConvTranspose", attrs{"strides": indices(1), "dilations": indices(2), "output_padding": indices(1)})},
+	{"MaxPool", []operand{real(2, 2, 4, 5)}, node("MaxPool", attrs{"kernel_shape": indices(2, 3), "strides": indices(2, 1), "pads": indices(0, 1, 0, 1)})},
+	{"MaxPool with overlap", []operand{real(1, 2, 6)}, node("MaxPool", attrs{"kernel_shape": indices(3), "strides": indices(1)})},
+	{"AveragePool", []operand{real(2, 2, 5, 4)}, node("AveragePool", attrs{"kernel_shape": indices(2, 2), "strides": indices(2, 2)})},
+	{"AveragePool counts only what lies inside", []operand{real(1, 2, 4, 4)}, node("AveragePool", attrs{"kernel_shape": indices(3, 2), "strides": indices(1, 2), "pads": indices(1, 1, 1, 0)})},
+	{"AveragePool counts its pads", []operand{real(1, 2, 4)}, node("AveragePool", attrs{"kernel_shape": indices(3), "pads": indices(1, 1), "count_include_pad": int64(1)})},
 	{"GlobalAveragePool", []operand{real(2, 2, 3, 2)}, node("GlobalAveragePool", nil)},
 	{"GlobalMaxPool", []operand{real(2, 2, 3, 2)}, node("GlobalMaxPool", nil)},
 }
