@@ -18,7 +18,7 @@ type operand struct {
 
 func real(shape ...int) operand     { return operand{shape: shape, lo: -1.5, hi: 1.5} }
 func positive(shape ...int) operand { return operand{shape: shape, lo: 0.3, hi: 2} }
-func kernel(shape ...int) operand   { return operand{shape: shape, lo: -1, hi: 1, fixed: true} }
+func window(shape ...int) operand   { return operand{shape: shape, lo: -1, hi: 1, fixed: true} }
 func fixed(values []float64, shape ...int) operand {
 	return operand{shape: shape, values: values, fixed: true}
 }
@@ -142,7 +142,7 @@ func first(outputs int, op string, a attrs) func(g *graph.Graph, x []*graph.Valu
 	return func(g *graph.Graph, x []*graph.Value) *graph.Value { return g.NodeN(op, outputs, a, x...)[0] }
 }
 
-var shapeCases = []gradientCase{
+var shapeGradients = []gradientCase{
 	{"Reshape", []operand{real(2, 3, 2)}, nodeWith("Reshape", nil, vec(0, -1))},
 	{"Flatten", []operand{real(2, 3, 2)}, node("Flatten", attrs{"axis": int64(2)})},
 	{"Squeeze", []operand{fixed([]float64{1, 2, 3}, 1, 3, 1)}, nodeWith("Squeeze", nil, vec(-1))},
@@ -184,16 +184,16 @@ var shapeCases = []gradientCase{
 }
 
 var convCases = []gradientCase{
-	{"Conv", []operand{real(2, 2, 5, 4), kernel(3, 2, 3, 2), kernel(3)}, node("Conv", attrs{"pads": indices(1, 0, 1, 1)})},
-	{"Conv 1-D", []operand{real(2, 2, 6), kernel(3, 2, 3)}, node("Conv", nil)},
-	{"Conv with a stride that leaves a rest", []operand{real(1, 2, 6, 7), kernel(2, 2, 3, 2)}, node("Conv", attrs{"strides": indices(2, 3)})},
-	{"Conv with stride, dilation, groups and uneven pads", []operand{real(2, 4, 8, 7), kernel(6, 2, 2, 3)},
+	{"Conv", []operand{real(2, 2, 5, 4), window(3, 2, 3, 2), window(3)}, node("Conv", attrs{"pads": indices(1, 0, 1, 1)})},
+	{"Conv 1-D", []operand{real(2, 2, 6), window(3, 2, 3)}, node("Conv", nil)},
+	{"Conv with a stride that leaves a rest", []operand{real(1, 2, 6, 7), window(2, 2, 3, 2)}, node("Conv", attrs{"strides": indices(2, 3)})},
+	{"Conv with stride, dilation, groups and uneven pads", []operand{real(2, 4, 8, 7), window(6, 2, 2, 3)},
 		node("Conv", attrs{"strides": indices(3, 2), "dilations": indices(2, 1), "pads": indices(1, 2, 0, 1), "group": int64(2)})},
-	{"Conv depthwise", []operand{real(2, 3, 5), kernel(3, 1, 2)}, node("Conv", attrs{"group": int64(3), "strides": indices(2)})},
-	{"Conv SAME_UPPER", []operand{{shape: []int{1, 2, 5, 5}, lo: -1, hi: 1, fixed: true}, kernel(2, 2, 2, 2)}, node("Conv", attrs{"auto_pad": "SAME_UPPER", "strides": indices(2, 1)})},
-	{"ConvTranspose", []operand{real(2, 2, 3, 2), kernel(2, 3, 3, 2), kernel(3)}, node("ConvTranspose", attrs{"strides": indices(2, 1), "pads": indices(1, 0, 0, 1), "output_padding": indices(1, 0)})},
-	{"ConvTranspose 1-D with groups", []operand{real(2, 4, 3), kernel(4, 1, 3)}, node("ConvTranspose", attrs{"strides": indices(2), "group": int64(2)})},
-	{"ConvTranspose with output padding past the stride", []operand{real(1, 1, 4), kernel(1, 2, 3)}, node("ConvTranspose", attrs{"strides": indices(1), "dilations": indices(2), "output_padding": indices(1)})},
+	{"Conv depthwise", []operand{real(2, 3, 5), window(3, 1, 2)}, node("Conv", attrs{"group": int64(3), "strides": indices(2)})},
+	{"Conv SAME_UPPER", []operand{{shape: []int{1, 2, 5, 5}, lo: -1, hi: 1, fixed: true}, window(2, 2, 2, 2)}, node("Conv", attrs{"auto_pad": "SAME_UPPER", "strides": indices(2, 1)})},
+	{"ConvTranspose", []operand{real(2, 2, 3, 2), window(2, 3, 3, 2), window(3)}, node("ConvTranspose", attrs{"strides": indices(2, 1), "pads": indices(1, 0, 0, 1), "output_padding": indices(1, 0)})},
+	{"ConvTranspose 1-D with groups", []operand{real(2, 4, 3), window(4, 1, 3)}, node("ConvTranspose", attrs{"strides": indices(2), "group": int64(2)})},
+	{"ConvTranspose with output padding past the stride", []operand{real(1, 1, 4), window(1, 2, 3)}, node("ConvTranspose", attrs{"strides": indices(1), "dilations": indices(2), "output_padding": indices(1)})},
 	{"MaxPool", []operand{real(2, 2, 4, 5)}, node("MaxPool", attrs{"kernel_shape": indices(2, 3), "strides": indices(2, 1), "pads": indices(0, 1, 0, 1)})},
 	{"MaxPool with overlap", []operand{real(1, 2, 6)}, node("MaxPool", attrs{"kernel_shape": indices(3), "strides": indices(1)})},
 	{"AveragePool", []operand{real(2, 2, 5, 4)}, node("AveragePool", attrs{"kernel_shape": indices(2, 2), "strides": indices(2, 2)})},
@@ -204,22 +204,22 @@ var convCases = []gradientCase{
 }
 
 var normCases = []gradientCase{
-	{"BatchNormalization", []operand{real(3, 2, 2), kernel(2), kernel(2), kernel(2), {shape: []int{2}, lo: 0.5, hi: 1.5, fixed: true}}, node("BatchNormalization", attrs{"epsilon": float32(0.01)})},
-	{"BatchNormalization in training", []operand{real(3, 2, 2), kernel(2), kernel(2)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
+	{"BatchNormalization", []operand{real(3, 2, 2), window(2), window(2), window(2), {shape: []int{2}, lo: 0.5, hi: 1.5, fixed: true}}, node("BatchNormalization", attrs{"epsilon": float32(0.01)})},
+	{"BatchNormalization in training", []operand{real(3, 2, 2), window(2), window(2)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
 		mean, variance := g.Const(tensor.Vector(0.0, 0)), g.Const(tensor.Vector(1.0, 1))
 		if x[0].DType == tensor.Float32 {
 			mean, variance = g.Const(tensor.Vector[float32](0, 0)), g.Const(tensor.Vector[float32](1, 1))
 		}
 		return g.NodeN("BatchNormalization", 3, attrs{"training_mode": int64(1)}, append(x, mean, variance)...)[0]
 	}},
-	{"InstanceNormalization", []operand{real(2, 2, 3, 2), kernel(2), kernel(2)}, node("InstanceNormalization", nil)},
+	{"InstanceNormalization", []operand{real(2, 2, 3, 2), window(2), window(2)}, node("InstanceNormalization", nil)},
 	{"LayerNormalization", []operand{real(2, 3, 2), real(3, 2), real(3, 2)}, first(1, "LayerNormalization", attrs{"axis": int64(1)})},
 	{"LayerNormalization without bias", []operand{real(2, 4), real(4)}, first(1, "LayerNormalization", nil)},
 }
 
 func gradientCases() []gradientCase {
 	var all []gradientCase
-	for _, list := range [][]gradientCase{elementwiseCases, productCases, reduceCases(), shapeCases, convCases, normCases} {
+	for _, list := range [][]gradientCase{elementwiseCases, productCases, reduceCases(), shapeGradients, convCases, normCases} {
 		all = append(all, list...)
 	}
 	return all
