@@ -394,6 +394,7 @@ func shapeCases() []opCase {
 		{op: "CastLike", in: is(ints(-9, 9, 5), f(1))},
 		{op: "OneHot", attrs: at("axis", -1), in: is(ints(-3, 3, 4), scalar64(3), arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor { return tensor.Vector[float32](0, 1) }})},
 		{op: "OneHot", attrs: at("axis", 0), in: is(ints(0, 5, 2, 2), list(4), arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor { return tensor.Vector[float32](-1, 2) }})},
+		{op: "NonZero", in: is(arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor { return tensor.Vector(true, false, true) }})},
 		{op: "Range", in: is(scalar64(2), scalar64(11), scalar64(3))},
 		{op: "Range", in: is(scalar64(5), scalar64(0), scalar64(-2))},
 		{op: "Dropout", in: is(f(3, 4))},

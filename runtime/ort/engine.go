@@ -44,8 +44,15 @@ func (e *engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, er
 }
 
 func compile(g *graph.Graph, o runtime.Options) (*program, error) {
+	if err := g.Err(); err != nil {
+		return nil, err
+	}
 	session, err := withVectorPorts(g)
 	if err != nil {
+		return nil, err
+	}
+	spellOut(session)
+	if err := session.Err(); err != nil {
 		return nil, err
 	}
 	model, err := importer.Marshal(session)
