@@ -18,7 +18,7 @@ type operand struct {
 
 func real(shape ...int) operand     { return operand{shape: shape, lo: -1.5, hi: 1.5} }
 func positive(shape ...int) operand { return operand{shape: shape, lo: 0.3, hi: 2} }
-func window(shape ...int) operand   { return operand{shape: shape, lo: -1, hi: 1, fixed: true} }
+func weights(shape ...int) operand  { return operand{shape: shape, lo: -1, hi: 1, fixed: true} }
 func fixed(values []float64, shape ...int) operand {
 	return operand{shape: shape, values: values, fixed: true}
 }
@@ -30,9 +30,14 @@ type gradientCase struct {
 	build    func(g *graph.Graph, x []*graph.Value) *graph.Value
 }
 
+// refusedByORT are the cases whose forward node ONNX Runtime 1.30 does not run, and what it says.
+var refusedByORT = map[string]string{
+	"ConvTranspose with output padding past the stride": "output_padding (1) may be too large for stride (1)",
+}
+
 type attrs = graph.Attrs
 
-func indices(v ...int64) []int64 { return v }
+func int64s(v ...int64) []int64 { return v }
 
 // node is a case of one node whose inputs are the operands.
 func node(op string, a attrs) func(g *graph.Graph, x []*graph.Value) *graph.Value {
@@ -63,7 +68,7 @@ func index(shape []int, v ...int64) *tensor.Tensor {
 	return t
 }
 
-var elementwiseCases = []gradientCase{
+var elementwiseGradients = []gradientCase{
 	unaryCase("Neg", real(2, 3)), unaryCase("Abs", real(2, 3)), unaryCase("Sqrt", positive(2, 3)),
 	unaryCase("Exp", real(2, 3)), unaryCase("Log", positive(2, 3)), unaryCase("Reciprocal", positive(2, 3)),
 	unaryCase("Sin", real(2, 3)), unaryCase("Cos", real(2, 3)), unaryCase("Erf", real(2, 3)),
@@ -97,7 +102,7 @@ var elementwiseCases = []gradientCase{
 	{"Where stretches its branches", []operand{real(2, 3), real(3), real(2, 1)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
 		return g.Where(g.Greater(x[0], g.Scalar(0, x[0])), g.Mul(x[0], x[1]), x[2])
 	}},
-	{"Cast there and back is exact at float64", []operand{real(2, 3)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
+	{"Cast to float64", []operand{real(2, 3)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
 		return g.Exp(g.Node("Cast", attrs{"to": int64(tensor.Float64)}, x[0]))
 	}},
 	{"CastLike", []operand{real(2, 3), real(1)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
@@ -105,7 +110,7 @@ var elementwiseCases = []gradientCase{
 	}},
 }
 
-var productCases = []gradientCase{
+var productGradients = []gradientCase{
 	{"Gemm", []operand{real(2, 3), real(3, 4), real(4)}, node("Gemm", nil)},
 	{"Gemm transposed and scaled", []operand{real(3, 2), real(4, 3), real(2, 1)},
 		node("Gemm", attrs{"transA": int64(1), "transB": int64(1), "alpha": float32(0.5), "beta": float32(2)})},
@@ -118,19 +123,19 @@ var productCases = []gradientCase{
 	{"MatMul of two vectors", []operand{real(3), real(3)}, node("MatMul", nil)},
 }
 
-func reduceCases() []gradientCase {
+func reduceGradients() []gradientCase {
 	var out []gradientCase
 	for _, op := range []string{"ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSumExp", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum"} {
 		out = append(out,
-			gradientCase{op + " of one axis, dropped", []operand{positive(2, 3, 2)}, node(op, attrs{"axes": indices(-2), "keepdims": int64(0)})},
-			gradientCase{op + " of two axes, kept", []operand{positive(2, 3, 2)}, node(op, attrs{"axes": indices(0, 2)})},
+			gradientCase{op + " of one axis, dropped", []operand{positive(2, 3, 2)}, node(op, attrs{"axes": int64s(-2), "keepdims": int64(0)})},
+			gradientCase{op + " of two axes, kept", []operand{positive(2, 3, 2)}, node(op, attrs{"axes": int64s(0, 2)})},
 			gradientCase{op + " of all", []operand{positive(2, 3)}, node(op, attrs{"keepdims": int64(0)})})
 	}
 	return append(out,
 		gradientCase{"ReduceSum of one axis, dropped", []operand{real(2, 3)}, nodeWith("ReduceSum", attrs{"keepdims": int64(0)}, vec(1))},
 		gradientCase{"ReduceSum of all", []operand{real(2, 3)}, node("ReduceSum", nil)},
 		gradientCase{"ReduceSum of nothing", []operand{real(2, 3)}, node("ReduceSum", attrs{"noop_with_empty_axes": int64(1)})},
-		gradientCase{"ReduceProd past one zero", []operand{fixed([]float64{0.5, 0, -1.5, 2, 3, 0.25}, 2, 3)}, node("ReduceProd", attrs{"axes": indices(1)})},
+		gradientCase{"ReduceProd past one zero", []operand{fixed([]float64{0.5, 0, -1.5, 2, 3, 0.25}, 2, 3)}, node("ReduceProd", attrs{"axes": int64s(1)})},
 		gradientCase{"CumSum", []operand{real(2, 3)}, nodeWith("CumSum", nil, tensor.Scalar(int64(1)))},
 		gradientCase{"CumSum reversed and exclusive", []operand{real(3, 2)}, nodeWith("CumSum", attrs{"reverse": int64(1), "exclusive": int64(1)}, tensor.Scalar(int64(0)))},
 		gradientCase{"Softmax", []operand{real(2, 3, 2)}, node("Softmax", attrs{"axis": int64(1)})},
@@ -142,12 +147,12 @@ func first(outputs int, op string, a attrs) func(g *graph.Graph, x []*graph.Valu
 	return func(g *graph.Graph, x []*graph.Value) *graph.Value { return g.NodeN(op, outputs, a, x...)[0] }
 }
 
-var shapeGradients = []gradientCase{
+var layoutGradients = []gradientCase{
 	{"Reshape", []operand{real(2, 3, 2)}, nodeWith("Reshape", nil, vec(0, -1))},
 	{"Flatten", []operand{real(2, 3, 2)}, node("Flatten", attrs{"axis": int64(2)})},
 	{"Squeeze", []operand{fixed([]float64{1, 2, 3}, 1, 3, 1)}, nodeWith("Squeeze", nil, vec(-1))},
 	{"Unsqueeze", []operand{real(2, 3)}, nodeWith("Unsqueeze", nil, vec(0, 3))},
-	{"Transpose", []operand{real(2, 3, 4)}, node("Transpose", attrs{"perm": indices(2, 0, 1)})},
+	{"Transpose", []operand{real(2, 3, 4)}, node("Transpose", attrs{"perm": int64s(2, 0, 1)})},
 	{"Concat", []operand{real(2, 3), real(2, 2)}, node("Concat", attrs{"axis": int64(1)})},
 	{"Split, one part unused", []operand{real(2, 5)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
 		p := g.NodeN("Split", 3, attrs{"axis": int64(1)}, x[0], g.Int64s(2, 2, 1))
@@ -183,43 +188,43 @@ var shapeGradients = []gradientCase{
 	}},
 }
 
-var convCases = []gradientCase{
-	{"Conv", []operand{real(2, 2, 5, 4), window(3, 2, 3, 2), window(3)}, node("Conv", attrs{"pads": indices(1, 0, 1, 1)})},
-	{"Conv 1-D", []operand{real(2, 2, 6), window(3, 2, 3)}, node("Conv", nil)},
-	{"Conv with a stride that leaves a rest", []operand{real(1, 2, 6, 7), window(2, 2, 3, 2)}, node("Conv", attrs{"strides": indices(2, 3)})},
-	{"Conv with stride, dilation, groups and uneven pads", []operand{real(2, 4, 8, 7), window(6, 2, 2, 3)},
-		node("Conv", attrs{"strides": indices(3, 2), "dilations": indices(2, 1), "pads": indices(1, 2, 0, 1), "group": int64(2)})},
-	{"Conv depthwise", []operand{real(2, 3, 5), window(3, 1, 2)}, node("Conv", attrs{"group": int64(3), "strides": indices(2)})},
-	{"Conv SAME_UPPER", []operand{{shape: []int{1, 2, 5, 5}, lo: -1, hi: 1, fixed: true}, window(2, 2, 2, 2)}, node("Conv", attrs{"auto_pad": "SAME_UPPER", "strides": indices(2, 1)})},
-	{"ConvTranspose", []operand{real(2, 2, 3, 2), window(2, 3, 3, 2), window(3)}, node("ConvTranspose", attrs{"strides": indices(2, 1), "pads": indices(1, 0, 0, 1), "output_padding": indices(1, 0)})},
-	{"ConvTranspose 1-D with groups", []operand{real(2, 4, 3), window(4, 1, 3)}, node("ConvTranspose", attrs{"strides": indices(2), "group": int64(2)})},
-	{"ConvTranspose with output padding past the stride", []operand{real(1, 1, 4), window(1, 2, 3)}, node("ConvTranspose", attrs{"strides": indices(1), "dilations": indices(2), "output_padding": indices(1)})},
-	{"MaxPool", []operand{real(2, 2, 4, 5)}, node("MaxPool", attrs{"kernel_shape": indices(2, 3), "strides": indices(2, 1), "pads": indices(0, 1, 0, 1)})},
-	{"MaxPool with overlap", []operand{real(1, 2, 6)}, node("MaxPool", attrs{"kernel_shape": indices(3), "strides": indices(1)})},
-	{"AveragePool", []operand{real(2, 2, 5, 4)}, node("AveragePool", attrs{"kernel_shape": indices(2, 2), "strides": indices(2, 2)})},
-	{"AveragePool counts only what lies inside", []operand{real(1, 2, 4, 4)}, node("AveragePool", attrs{"kernel_shape": indices(3, 2), "strides": indices(1, 2), "pads": indices(1, 1, 1, 0)})},
-	{"AveragePool counts its pads", []operand{real(1, 2, 4)}, node("AveragePool", attrs{"kernel_shape": indices(3), "pads": indices(1, 1), "count_include_pad": int64(1)})},
+var convGradients = []gradientCase{
+	{"Conv", []operand{real(2, 2, 5, 4), weights(3, 2, 3, 2), weights(3)}, node("Conv", attrs{"pads": int64s(1, 0, 1, 1)})},
+	{"Conv 1-D", []operand{real(2, 2, 6), weights(3, 2, 3)}, node("Conv", nil)},
+	{"Conv with a stride that leaves a rest", []operand{real(1, 2, 6, 7), weights(2, 2, 3, 2)}, node("Conv", attrs{"strides": int64s(2, 3)})},
+	{"Conv with stride, dilation, groups and uneven pads", []operand{real(2, 4, 8, 7), weights(6, 2, 2, 3)},
+		node("Conv", attrs{"strides": int64s(3, 2), "dilations": int64s(2, 1), "pads": int64s(1, 2, 0, 1), "group": int64(2)})},
+	{"Conv depthwise", []operand{real(2, 3, 5), weights(3, 1, 2)}, node("Conv", attrs{"group": int64(3), "strides": int64s(2)})},
+	{"Conv SAME_UPPER", []operand{{shape: []int{1, 2, 5, 5}, lo: -1, hi: 1, fixed: true}, weights(2, 2, 2, 2)}, node("Conv", attrs{"auto_pad": "SAME_UPPER", "strides": int64s(2, 1)})},
+	{"ConvTranspose", []operand{real(2, 2, 3, 2), weights(2, 3, 3, 2), weights(3)}, node("ConvTranspose", attrs{"strides": int64s(2, 1), "pads": int64s(1, 0, 0, 1), "output_padding": int64s(1, 0)})},
+	{"ConvTranspose 1-D with groups", []operand{real(2, 4, 3), weights(4, 1, 3)}, node("ConvTranspose", attrs{"strides": int64s(2), "group": int64(2)})},
+	{"ConvTranspose with output padding past the stride", []operand{real(1, 1, 4), weights(1, 2, 3)}, node("ConvTranspose", attrs{"strides": int64s(1), "dilations": int64s(2), "output_padding": int64s(1)})},
+	{"MaxPool", []operand{real(2, 2, 4, 5)}, node("MaxPool", attrs{"kernel_shape": int64s(2, 3), "strides": int64s(2, 1), "pads": int64s(0, 1, 0, 1)})},
+	{"MaxPool with overlap", []operand{real(1, 2, 6)}, node("MaxPool", attrs{"kernel_shape": int64s(3), "strides": int64s(1)})},
+	{"AveragePool", []operand{real(2, 2, 5, 4)}, node("AveragePool", attrs{"kernel_shape": int64s(2, 2), "strides": int64s(2, 2)})},
+	{"AveragePool counts only what lies inside", []operand{real(1, 2, 4, 4)}, node("AveragePool", attrs{"kernel_shape": int64s(3, 2), "strides": int64s(1, 2), "pads": int64s(1, 1, 1, 0)})},
+	{"AveragePool counts its pads", []operand{real(1, 2, 4)}, node("AveragePool", attrs{"kernel_shape": int64s(3), "pads": int64s(1, 1), "count_include_pad": int64(1)})},
 	{"GlobalAveragePool", []operand{real(2, 2, 3, 2)}, node("GlobalAveragePool", nil)},
 	{"GlobalMaxPool", []operand{real(2, 2, 3, 2)}, node("GlobalMaxPool", nil)},
 }
 
-var normCases = []gradientCase{
-	{"BatchNormalization", []operand{real(3, 2, 2), window(2), window(2), window(2), {shape: []int{2}, lo: 0.5, hi: 1.5, fixed: true}}, node("BatchNormalization", attrs{"epsilon": float32(0.01)})},
-	{"BatchNormalization in training", []operand{real(3, 2, 2), window(2), window(2)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
+var normGradients = []gradientCase{
+	{"BatchNormalization", []operand{real(3, 2, 2), weights(2), weights(2), weights(2), {shape: []int{2}, lo: 0.5, hi: 1.5, fixed: true}}, node("BatchNormalization", attrs{"epsilon": float32(0.01)})},
+	{"BatchNormalization in training", []operand{real(3, 2, 2), weights(2), weights(2)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
 		mean, variance := g.Const(tensor.Vector(0.0, 0)), g.Const(tensor.Vector(1.0, 1))
 		if x[0].DType == tensor.Float32 {
 			mean, variance = g.Const(tensor.Vector[float32](0, 0)), g.Const(tensor.Vector[float32](1, 1))
 		}
 		return g.NodeN("BatchNormalization", 3, attrs{"training_mode": int64(1)}, append(x, mean, variance)...)[0]
 	}},
-	{"InstanceNormalization", []operand{real(2, 2, 3, 2), window(2), window(2)}, node("InstanceNormalization", nil)},
+	{"InstanceNormalization", []operand{real(2, 2, 3, 2), weights(2), weights(2)}, node("InstanceNormalization", nil)},
 	{"LayerNormalization", []operand{real(2, 3, 2), real(3, 2), real(3, 2)}, first(1, "LayerNormalization", attrs{"axis": int64(1)})},
 	{"LayerNormalization without bias", []operand{real(2, 4), real(4)}, first(1, "LayerNormalization", nil)},
 }
 
 func gradientCases() []gradientCase {
 	var all []gradientCase
-	for _, list := range [][]gradientCase{elementwiseCases, productCases, reduceCases(), shapeGradients, convCases, normCases} {
+	for _, list := range [][]gradientCase{elementwiseGradients, productGradients, reduceGradients(), layoutGradients, convGradients, normGradients} {
 		all = append(all, list...)
 	}
 	return all

@@ -37,7 +37,7 @@ func newFormula(c gradientCase, dtype tensor.DType, symbols bool) (*formula, err
 	}
 	y := c.build(g, x)
 	// Weights 1, cos 1, cos 2, ...: no gradient is the same as its neighbour's.
-	flat := g.Reshape(y, g.Int64s(-1))
+	flat := g.Cast(g.Reshape(y, g.Int64s(-1)), dtype)
 	zero, one := g.Const(tensor.Scalar(int64(0))), g.Const(tensor.Scalar(int64(1)))
 	weights := g.Cos(g.Cast(g.Range(zero, g.Size(y), one), dtype))
 	f := &formula{g: g, loss: g.ReduceSum(g.Mul(flat, weights), false)}
@@ -101,7 +101,7 @@ func setFloat(t *tensor.Tensor, i int, v float64) {
 	}
 }
 
-func runNative(t *testing.T, p runtime.Program, in []*tensor.Tensor) []*tensor.Tensor {
+func evaluate(t *testing.T, p runtime.Program, in []*tensor.Tensor) []*tensor.Tensor {
 	t.Helper()
 	out := make([]*tensor.Tensor, len(p.Outputs()))
 	if err := p.Run(context.Background(), in, out); err != nil {
@@ -120,7 +120,7 @@ func TestGradientsAgainstCentralDifferences(t *testing.T) {
 					t.Fatal(err)
 				}
 				in := values(c, tensor.Float64)
-				got := runNative(t, f.compile(t, native.New(), true), in)[1:]
+				got := evaluate(t, f.compile(t, native.New(), true), in)[1:]
 				checkDifferences(t, f.compile(t, native.New(), false), in, got)
 			})
 		}
@@ -138,9 +138,9 @@ func checkDifferences(t *testing.T, loss runtime.Program, in, got []*tensor.Tens
 		data, grad := tensor.Data[float64](x), tensor.Data[float64](got[i])
 		for k, at := range data {
 			data[k] = at + h
-			up := tensor.Data[float64](runNative(t, loss, in)[0])[0]
+			up := tensor.Data[float64](evaluate(t, loss, in)[0])[0]
 			data[k] = at - h
-			down := tensor.Data[float64](runNative(t, loss, in)[0])[0]
+			down := tensor.Data[float64](evaluate(t, loss, in)[0])[0]
 			data[k] = at
 			want := (up - down) / (2 * h)
 			if diff := math.Abs(grad[k] - want); !(diff <= 1e-7*(1+math.Abs(want))) {
