@@ -11,8 +11,6 @@ import (
 	"golang.org/x/image/font/gofont/goitalic"
 	"golang.org/x/image/font/gofont/gomedium"
 	"golang.org/x/image/font/gofont/gomediumitalic"
-	"golang.org/x/image/font/gofont/gomono"
-	"golang.org/x/image/font/gofont/gomonoitalic"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
@@ -24,7 +22,7 @@ type outline []sfnt.Segment
 
 // outlines are the digits of every font: [font][digit].
 var outlines = sync.OnceValues(func() ([][10]outline, error) {
-	ttfs := [][]byte{goregular.TTF, goitalic.TTF, gomedium.TTF, gomediumitalic.TTF, gobold.TTF, gobolditalic.TTF, gomono.TTF, gomonoitalic.TTF}
+	ttfs := [][]byte{goregular.TTF, goitalic.TTF, gomedium.TTF, gomediumitalic.TTF, gobold.TTF, gobolditalic.TTF}
 	all := make([][10]outline, len(ttfs))
 	var buf sfnt.Buffer
 	for i, ttf := range ttfs {
