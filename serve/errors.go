@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/elbo-ml/elbo/models"
 	"github.com/elbo-ml/elbo/runtime"
 	"github.com/elbo-ml/elbo/tensor"
 )
@@ -34,9 +35,9 @@ func statusOf(err error) int {
 		return http.StatusGatewayTimeout
 	case errors.Is(err, context.Canceled):
 		return 499 // the client went away; nobody reads this
-	case errors.Is(err, runtime.ErrInput), errors.Is(err, tensor.ErrShape):
+	case errors.Is(err, models.ErrInput), errors.Is(err, runtime.ErrInput), errors.Is(err, tensor.ErrShape):
 		return http.StatusBadRequest
-	case errors.Is(err, runtime.ErrClosed):
+	case errors.Is(err, models.ErrClosed), errors.Is(err, runtime.ErrClosed):
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError

@@ -204,7 +204,7 @@ func (s *Server) oipInfer(w http.ResponseWriter, r *http.Request) (*oipResponse,
 // take checks the request's one input against the model's.
 func (m *oipModel) take(inputs []oipTensor, maxBatch int) (*tensor.Tensor, error) {
 	if len(inputs) != 1 || inputs[0].Name != m.input.Name {
-		return nil, badRequest(fmt.Errorf("this model takes one input, %q of shape %v; the request has %d", m.input.Name, m.input.Shape, len(inputs)))
+		return nil, badRequest(fmt.Errorf("this model takes one input, %q of shape %v; the request has %d", m.input.Name, tensor.Shape(m.input.Shape), len(inputs)))
 	}
 	in := inputs[0]
 	if in.Datatype != fp32 {
@@ -215,14 +215,14 @@ func (m *oipModel) take(inputs []oipTensor, maxBatch int) (*tensor.Tensor, error
 	}
 	row := m.input.Shape[1:]
 	if len(in.Shape) < 1 || in.Shape[0] < 1 || !tensor.Shape(in.Shape[1:]).Equal(row) {
-		return nil, badRequest(fmt.Errorf("input %q has shape %v; this model takes %v, -1 being the batch", in.Name, in.Shape, m.input.Shape))
+		return nil, badRequest(fmt.Errorf("input %q has shape %v; this model takes %v, -1 being the batch", in.Name, tensor.Shape(in.Shape), tensor.Shape(m.input.Shape)))
 	}
 	if err := checkBatch(in.Shape[0], maxBatch); err != nil {
 		return nil, err
 	}
 	t, err := tensor.Wrap(in.Data, in.Shape...)
 	if err != nil {
-		return nil, badRequest(fmt.Errorf("input %q: shape %v wants %d numbers, data has %d", in.Name, in.Shape, tensor.Shape(in.Shape).Size(), len(in.Data)))
+		return nil, badRequest(fmt.Errorf("input %q: shape %v wants %d numbers, data has %d", in.Name, tensor.Shape(in.Shape), tensor.Shape(in.Shape).Size(), len(in.Data)))
 	}
 	return t, nil
 }
