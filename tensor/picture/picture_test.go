@@ -2,11 +2,14 @@ package picture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"image"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/elbo-ml/elbo/tensor"
@@ -114,8 +117,9 @@ func TestDecodeRefusesABomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw := b.Bytes()
-	copy(raw[16:], []byte{0x7f, 0, 0, 0, 0x7f, 0, 0, 0}) // the width and height of the IHDR chunk
-	if _, err := Decode(bytes.NewReader(raw)); !errors.Is(err, ErrImage) {
+	copy(raw[16:], []byte{0, 1, 0, 0, 0, 1, 0, 0}) // the width and height of the IHDR chunk
+	binary.BigEndian.PutUint32(raw[29:], crc32.ChecksumIEEE(raw[12:29]))
+	if _, err := Decode(bytes.NewReader(raw)); !errors.Is(err, ErrImage) || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("got error %v", err)
 	}
 }
