@@ -110,12 +110,12 @@ func (f *Fixture) sets() []string {
 // feeds are the tensors for the inputs of g in a data set, in g's order.
 func (f *Fixture) feeds(g *graph.Graph, set string) ([]*tensor.Tensor, error) {
 	var in []*tensor.Tensor
-	for _, v := range g.Inputs {
+	for at, v := range g.Inputs {
 		var file string
 		if i := slices.Index(f.Meta.NoiseNodes, v.Name); i >= 0 {
 			file = fmt.Sprintf("%snoise_%d.npy", set, i)
-		} else if i := slices.Index(f.Meta.Inputs, v.Name); i >= 0 {
-			file = fmt.Sprintf("%sinput_%d_%s.npy", set, i, v.Name)
+		} else if i := position(f.Meta.Inputs, at, v); i >= 0 {
+			file = fmt.Sprintf("%sinput_%d_%s.npy", set, i, f.Meta.Inputs[i])
 		} else {
 			return nil, fmt.Errorf("the fixture has nothing for input %q", v.Name)
 		}
@@ -131,18 +131,26 @@ func (f *Fixture) feeds(g *graph.Graph, set string) ([]*tensor.Tensor, error) {
 // results are what came out elsewhere, in the order of g's outputs.
 func (f *Fixture) results(g *graph.Graph, set string) ([]*tensor.Tensor, error) {
 	var out []*tensor.Tensor
-	for _, v := range g.Outputs {
-		i := slices.Index(f.Meta.Outputs, v.Name)
+	for at, v := range g.Outputs {
+		i := position(f.Meta.Outputs, at, v)
 		if i < 0 {
 			return nil, fmt.Errorf("the fixture has nothing for output %q", v.Name)
 		}
-		t, err := f.read(fmt.Sprintf("%soutput_%d_%s.npy", set, i, v.Name))
+		t, err := f.read(fmt.Sprintf("%soutput_%d_%s.npy", set, i, f.Meta.Outputs[i]))
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, t)
 	}
 	return out, nil
+}
+
+// position is where the list has the value, by name or (exporters rename the outputs of functions) by order; or -1.
+func position(list []string, at int, v *graph.Value) int {
+	if i := slices.Index(list, v.Name); i >= 0 || at >= len(list) {
+		return i
+	}
+	return at
 }
 
 func (f *Fixture) read(file string) (*tensor.Tensor, error) {
