@@ -10,35 +10,54 @@ import (
 // Difference is how far a tensor is from what it should be.
 type Difference struct {
 	What string // the tensor's name
-	// Largest is the greatest |got - want| / (1 + |want|) over the elements: relative for big numbers, absolute for
-	// small ones. NaN and infinity are equal to themselves, and infinitely far from all else.
+	// Largest is the greatest difference of an element in the measure that Compare was given. NaN and infinity are equal
+	// to themselves, and infinitely far from all else.
 	Largest float64
 	Problem string // a type or a shape that is not the one expected; "" otherwise
 }
 
+// Measure says what a difference is relative to.
+type Measure int
+
+const (
+	// PerElement is |got - want| / (1 + |want|): relative for big numbers, absolute for small ones.
+	PerElement Measure = iota
+	// PerTensor is |got - want| / max(1, max |want|). It is for gradients: each element is a sum over the batch whose
+	// terms may cancel, so that its rounding error goes with the tensor's scale and not with its own.
+	PerTensor
+)
+
 // Compare measures got against want.
-func Compare(what string, got, want *tensor.Tensor) Difference {
+func Compare(what string, got, want *tensor.Tensor, m Measure) Difference {
 	d := Difference{What: what}
 	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
 		d.Problem = fmt.Sprintf("%v where %v is expected", got, want)
 		d.Largest = math.Inf(1)
 		return d
 	}
-	b := want.Floats()
+	b, scale := want.Floats(), 1.0
+	for _, w := range b {
+		if !math.IsInf(w, 0) && !math.IsNaN(w) {
+			scale = max(scale, math.Abs(w))
+		}
+	}
 	for i, x := range got.Floats() {
-		d.Largest = math.Max(d.Largest, distance(x, b[i]))
+		if m == PerElement {
+			scale = 1 + math.Abs(b[i])
+		}
+		d.Largest = max(d.Largest, distance(x, b[i], scale))
 	}
 	return d
 }
 
-func distance(got, want float64) float64 {
+func distance(got, want, scale float64) float64 {
 	switch {
 	case got == want || math.IsNaN(got) && math.IsNaN(want):
 		return 0
 	case math.IsNaN(got), math.IsNaN(want), math.IsInf(got, 0), math.IsInf(want, 0):
 		return math.Inf(1)
 	}
-	return math.Abs(got-want) / (1 + math.Abs(want))
+	return math.Abs(got-want) / scale
 }
 
 func (d Difference) String() string {
@@ -50,20 +69,23 @@ func (d Difference) String() string {
 
 // Tolerances are the largest differences that are taken for equal.
 type Tolerances struct {
-	Output, Gradient float64 // in float32
-	Float64          float64 // of everything in float64
+	Output   float64 // of an output in float32, PerElement
+	Gradient float64 // of a gradient in float32, PerTensor
+	Float64  float64 // of either in float64
 }
 
 // DefaultTolerances are what elbo promises against PyTorch exports.
 var DefaultTolerances = Tolerances{Output: 2e-5, Gradient: 1e-4, Float64: 1e-9}
 
 // of is the tolerance for a tensor: integers and booleans must be the same.
-func (t Tolerances) of(dtype tensor.DType, float32 float64) float64 {
+func (t Tolerances) of(dtype tensor.DType, m Measure) float64 {
 	switch {
 	case dtype == tensor.Float64:
 		return t.Float64
-	case dtype.IsFloat():
-		return float32
+	case !dtype.IsFloat():
+		return 0
+	case m == PerTensor:
+		return t.Gradient
 	}
-	return 0
+	return t.Output
 }

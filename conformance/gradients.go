@@ -58,7 +58,7 @@ func (f *Fixture) Gradients(ctx context.Context, e runtime.Engine, tol Tolerance
 	if err := p.Run(ctx, append(in, cotangents...), got); err != nil {
 		return nil, err
 	}
-	return past(names(g.Outputs, ""), got, want, tol, tol.Gradient), nil
+	return past(names(g.Outputs, ""), got, want, PerTensor, tol), nil
 }
 
 // loss adds the sum over the real outputs of output times cotangent. The cotangents become inputs, in this order.

@@ -35,16 +35,17 @@ func (f *Fixture) Outputs(ctx context.Context, e runtime.Engine, tol Tolerances)
 		if err := p.Run(ctx, in, got); err != nil {
 			return nil, fmt.Errorf("data set %q: %w", set, err)
 		}
-		failures = append(failures, past(names(g.Outputs, set), got, want, tol, tol.Output)...)
+		failures = append(failures, past(names(g.Outputs, set), got, want, PerElement, tol)...)
 	}
 	return failures, nil
 }
 
 // past are the differences that exceed the tolerance.
-func past(names []string, got, want []*tensor.Tensor, tol Tolerances, float32 float64) []Difference {
+func past(names []string, got, want []*tensor.Tensor, m Measure, tol Tolerances) []Difference {
 	var out []Difference
 	for i := range want {
-		if d := Compare(names[i], got[i], want[i]); !(d.Largest <= tol.of(want[i].DType(), float32)) {
+		// Negated, so that NaN does not pass.
+		if d := Compare(names[i], got[i], want[i], m); !(d.Largest <= tol.of(want[i].DType(), m)) {
 			out = append(out, d)
 		}
 	}

@@ -93,6 +93,17 @@ func operators(e *importer.UnsupportedError) []string {
 // Summary counts verdicts.
 type Summary struct{ Passed, Failed, Skipped int }
 
+func (s *Summary) count(v Verdict) {
+	switch v {
+	case Passed:
+		s.Passed++
+	case Failed:
+		s.Failed++
+	case Skipped:
+		s.Skipped++
+	}
+}
+
 func (s Summary) String() string {
 	line := fmt.Sprintf("%d passed, %d failed", s.Passed, s.Failed)
 	if s.Skipped > 0 {
@@ -114,14 +125,11 @@ func CheckAll(ctx context.Context, root string, e runtime.Engine, grads bool, to
 			return s, err
 		}
 		r := f.Check(ctx, e, grads, tol)
+		s.count(r.Verdict)
 		switch r.Verdict {
-		case Passed:
-			s.Passed++
 		case Failed:
-			s.Failed++
 			fmt.Fprintf(w, "FAIL %s: %s\n", r.Fixture, strings.Join(r.Reasons, "; "))
 		case Skipped:
-			s.Skipped++
 			fmt.Fprintf(w, "skip %s: %s\n", r.Fixture, strings.Join(r.Reasons, "; "))
 		}
 	}
