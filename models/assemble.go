@@ -16,6 +16,9 @@ func assemble(m Manifest, encoder, decoder *graph.Graph, s settings) (*VAE, erro
 	if v.engine == nil {
 		v.engine = native.New()
 	}
+	// What a part draws itself becomes an input, which only outputs that elbo leaves aside may depend on.
+	graph.LiftNoise(encoder)
+	graph.LiftNoise(decoder)
 	var err error
 	if v.encoder, err = newPart("encoder", "x", encoder, m.Parts["encoder"]); err != nil {
 		return nil, err

@@ -1,0 +1,136 @@
+package models
+
+import (
+	"archive/zip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/elbo-ml/elbo/importer"
+)
+
+// Save writes the model as a bundle: a single file when path ends in .elbo, else a folder of elbo.json, encoder.onnx and
+// decoder.onnx. It is written whole or not at all: to a temporary name beside path, synced, then renamed.
+//
+// Without Force, what is there already stays and the error wraps ErrExists. With it, a folder is replaced only when it is
+// a bundle and nothing else.
+//
+// Names of inputs and outputs, dynamic dimensions and weights that training did not touch are those of the files that the
+// model came from. The recipe stands in the manifest and in each graph's metadata_props ("elbo.training.epochs").
+func (v *VAE) Save(path string, o SaveOptions) error {
+	if err := v.save(path, o); err != nil {
+		return fmt.Errorf("models: save %s: %w", path, err)
+	}
+	return nil
+}
+
+func (v *VAE) save(path string, o SaveOptions) error {
+	single := strings.HasSuffix(path, ".elbo")
+	if err := checkTarget(path, single, o.Force); err != nil {
+		return err
+	}
+	content, err := v.content(o)
+	if err != nil {
+		return err
+	}
+	if single {
+		return replaceFile(path, o.Force, func(w io.Writer) error { return writeZip(w, content) })
+	}
+	return replaceFolder(path, content)
+}
+
+// checkTarget refuses to overwrite what the caller did not ask to, or what is no bundle.
+func checkTarget(path string, single, force bool) error {
+	info, err := os.Lstat(path)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case !force:
+		return fmt.Errorf("%w: choose another name, or replace it with Force (--force)", ErrExists)
+	case single && !info.Mode().IsRegular():
+		return fmt.Errorf("it is no regular file, and will not be replaced: %w", ErrExists)
+	case !single && !info.IsDir():
+		return fmt.Errorf("it is no folder, and will not be replaced by one (a name that ends in .elbo makes a single file): %w", ErrExists)
+	case !single:
+		return checkFolder(path)
+	}
+	return nil
+}
+
+// checkFolder refuses to replace a folder that holds anything but a bundle.
+func checkFolder(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || e.Name() != manifestFile && filepath.Ext(e.Name()) != ".onnx" {
+			return fmt.Errorf("the folder holds %s, which is no part of a bundle, and will not be replaced: %w", e.Name(), ErrExists)
+		}
+	}
+	if len(entries) > 0 && !isBundle(path) {
+		return fmt.Errorf("the folder holds ONNX files but no %s, and will not be replaced: %w", manifestFile, ErrExists)
+	}
+	return nil
+}
+
+// bundleFile is one file of a bundle to write.
+type bundleFile struct {
+	name  string
+	bytes []byte
+}
+
+// content is the bundle's files, elbo.json first.
+func (v *VAE) content(o SaveOptions) ([]bundleFile, error) {
+	m := v.Manifest()
+	if o.Recipe != nil {
+		m.Training = maps.Clone(o.Recipe)
+	}
+	m.Version, m.Producer = Version, "elbo"
+	var parts []bundleFile
+	for _, p := range []*part{v.encoder, v.decoder} {
+		g := p.graph.Clone() // of the structure: the metadata of the model itself must not change under its users
+		g.SetProperty("elbo.likelihood", string(m.Likelihood))
+		for _, key := range slices.Sorted(maps.Keys(m.Training)) {
+			g.SetProperty("elbo.training."+key, m.Training[key])
+		}
+		b, err := importer.Marshal(g)
+		if err != nil {
+			return nil, err
+		}
+		roles := m.Parts[p.name]
+		roles.File, roles.SHA256 = p.name+".onnx", checksum(b)
+		m.Parts[p.name] = roles
+		parts = append(parts, bundleFile{roles.File, b})
+	}
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append([]bundleFile{{manifestFile, append(b, '\n')}}, parts...), nil
+}
+
+// writeZip writes an .elbo file. Entries are stored and carry no time, so that parts are slices of the file and the same
+// model gives the same bytes.
+func writeZip(w io.Writer, content []bundleFile) error {
+	z := zip.NewWriter(w)
+	for _, f := range content {
+		e, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Store})
+		if err != nil {
+			return err
+		}
+		if _, err := e.Write(f.bytes); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}

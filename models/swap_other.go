@@ -1,0 +1,5 @@
+//go:build !linux
+
+package models
+
+func swap(dir, path string) error { return swapByRename(dir, path) }
