@@ -29,6 +29,8 @@ type Graph struct {
 	Metadata []Property
 	// Producer and ProducerVersion name the tool that wrote the file.
 	Producer, ProducerVersion string
+	// FileOpset and FileIRVersion are those of the file that the graph was read from; 0 for a graph built here.
+	FileOpset, FileIRVersion int
 	// Unknown are protobuf fields of GraphProto that this version does not know; UnknownModel those of ModelProto.
 	Unknown, UnknownModel []byte
 

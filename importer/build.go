@@ -44,6 +44,9 @@ func build(m *onnxpb.Model, steps []*step, o Options) (*graph.Graph, error) {
 // describe carries over what the model says about itself. The fields that a graph has no place for travel as unknown.
 func (b *builder) describe(m *onnxpb.Model) {
 	b.g.Doc, b.g.Producer, b.g.ProducerVersion = m.Graph.Doc, m.ProducerName, m.ProducerVersion
+	if opset, ok := defaultOpset(m.Opsets); ok {
+		b.g.FileOpset, b.g.FileIRVersion = int(opset), int(m.IRVersion)
+	}
 	for _, p := range m.Metadata {
 		b.g.Metadata = append(b.g.Metadata, graph.Property{Key: p.Key, Value: p.Value})
 	}

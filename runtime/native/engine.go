@@ -53,8 +53,8 @@ func (engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error
 func supported(g *graph.Graph) error {
 	var missing []string
 	for _, n := range g.Nodes {
-		if why := lacking(n); why != "" {
-			missing = append(missing, fmt.Sprintf("%s (node %q%s)", n.Op, n.Name, why))
+		if why := Lacks(n); why != "" {
+			missing = append(missing, fmt.Sprintf("%s (node %q, %s)", n.Op, n.Name, why))
 		}
 	}
 	if len(missing) == 0 {
@@ -63,25 +63,25 @@ func supported(g *graph.Graph) error {
 	return fmt.Errorf("native: compile: %d operators cannot run here: %s: %w", len(missing), strings.Join(missing, ", "), graph.ErrUnsupported)
 }
 
-// lacking says what is missing for the node to run: " " and a reason, " " alone, or "" when nothing is.
-func lacking(n *graph.Node) string {
+// Lacks says what is missing for the node to run on this engine: "no such kernel", or "" when nothing is.
+func Lacks(n *graph.Node) string {
 	op := graph.Lookup(n.Domain, n.Op)
 	switch {
 	case op == nil && n.Domain != "" && n.Domain != "ai.onnx":
-		return ", domain " + n.Domain
+		return "domain " + n.Domain
 	case op != nil && op.Noise:
-		return ", draws random numbers; lift them to inputs first"
+		return "draws random numbers; lift them to inputs first"
 	}
 	k := kernel.Lookup(n.Op)
 	if op == nil || k == nil {
-		return ", no such kernel"
+		return "no such kernel"
 	}
 	key := n.Input(k.Key)
 	if key == nil {
 		key = n.Output(0)
 	}
 	if key != nil && key.DType.Valid() && k.Types[key.DType] == nil && k.Dynamic == nil {
-		return ", " + key.DType.String() + " elements"
+		return key.DType.String() + " elements"
 	}
 	return ""
 }

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/elbo-ml/elbo/models"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/engines"
+	"github.com/elbo-ml/elbo/train/data"
+)
+
+// engineFlags choose what runs the model.
+type engineFlags struct {
+	engine   string
+	provider string
+	threads  int
+}
+
+func (f *engineFlags) add(cmd *cobra.Command, def string) {
+	cmd.Flags().StringVar(&f.engine, "engine", def, "what runs the model: native, ort (ONNX Runtime) or auto")
+	cmd.Flags().StringVar(&f.provider, "provider", "cpu", "ONNX Runtime's execution provider: cpu, cuda, tensorrt, coreml, directml, webgpu or auto")
+	cmd.Flags().IntVar(&f.threads, "threads", 0, "threads to use; 0 means one per core")
+	fixed(cmd, "engine", "native", "ort", "auto")
+	fixed(cmd, "provider", "cpu", "cuda", "tensorrt", "coreml", "directml", "webgpu", "auto")
+}
+
+// fixed lists a flag's values for shell completion.
+func fixed(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// open starts the engine and says once when it is not the one that was hoped for.
+func (f *engineFlags) open(a *app) (runtime.Engine, error) {
+	if f.threads < 0 {
+		return nil, usagef("--threads must not be negative, but is %d", f.threads)
+	}
+	switch f.engine {
+	case "native", "ort", "auto":
+	default:
+		return nil, usagef("--engine is native, ort or auto, not %q", f.engine)
+	}
+	return engines.Open(f.engine, engines.Options{
+		Threads: f.threads, Provider: f.provider,
+		Note: func(text string) { a.note("%s", text) },
+	})
+}
+
+// openModel opens a bundle on the chosen engine.
+func (f *engineFlags) openModel(a *app, bundle string) (*models.VAE, runtime.Engine, error) {
+	engine, err := f.open(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	vae, err := models.Open(bundle, models.WithEngine(engine), models.WithThreads(f.threads), models.WithProvider(f.provider))
+	return vae, engine, err
+}
+
+// sourceFlags choose the data.
+type sourceFlags struct {
+	src      string
+	split    string
+	binarize string
+	grey     bool
+}
+
+func (f *sourceFlags) add(cmd *cobra.Command, split, binarize string) {
+	cmd.Flags().StringVar(&f.src, "data", "", "the data: a folder of IDX files or images, a .npy or .npz file, or glyphs: (the default)")
+	cmd.Flags().StringVar(&f.split, "split", split, "which part of the data: train or test")
+	cmd.Flags().StringVar(&f.binarize, "binarize", binarize, "make pixels 0 or 1: dynamic (drawn anew each time), static (drawn once), threshold or none")
+	cmd.Flags().BoolVar(&f.grey, "grey", false, "read colour images as grey")
+	fixed(cmd, "split", "train", "test")
+	fixed(cmd, "binarize", "dynamic", "static", "threshold", "none")
+}
+
+// how is how the data is binarised.
+func (f *sourceFlags) how() (data.Binarize, error) {
+	how, err := data.ParseBinarize(f.binarize)
+	if err != nil {
+		return how, usageError{err}
+	}
+	return how, nil
+}
+
+// open opens the data, which is glyphs: when none is named, as it is. It must be closed.
+func (f *sourceFlags) open(a *app) (data.Source, error) {
+	if f.split != "train" && f.split != "test" {
+		return nil, usagef("--split is train or test, not %q", f.split)
+	}
+	src := f.src
+	if src == "" {
+		src = "glyphs:"
+		a.note("No --data given: using glyphs:, digits drawn from the Go fonts.")
+	}
+	return data.Open(src, data.Options{Split: f.split, Grey: f.grey})
+}
+
+// openBinarized is open, binarised as the flags say.
+func (f *sourceFlags) openBinarized(a *app, seed uint64) (data.Source, error) {
+	how, err := f.how()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := f.open(a)
+	if err != nil {
+		return nil, err
+	}
+	binary, err := data.NewBinarized(plain, how, seed)
+	if err != nil {
+		plain.Close()
+	}
+	return binary, err
+}
+
+// mustNotExist refuses an output that is already there, before any work is done for it.
+func mustNotExist(path string, force bool) error {
+	if path == "" {
+		return usagef("--out names the file to write; it is missing")
+	}
+	if force {
+		return nil
+	}
+	if _, err := os.Stat(path); err == nil {
+		return usagef("%s exists; choose another --out, or give --force to replace it", path)
+	}
+	return nil
+}

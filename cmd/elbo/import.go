@@ -1,0 +1,112 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/elbo-ml/elbo/models"
+)
+
+func (a *app) importCommand() *cobra.Command {
+	var ef engineFlags
+	var encoder, decoder, out, likelihood, name string
+	var roles []string
+	var shape []int
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "import --encoder E.onnx --decoder D.onnx --out BUNDLE",
+		Short: "Make a bundle of an encoder and a decoder exported from PyTorch",
+		Long: `Import reads the roles of inputs and outputs from their names and shapes, and asks when they leave it open: --role
+encoder.mean=mu, --role decoder.logits=out and so on. Weights, names and dynamic dimensions stay as they are.`,
+		Example: `  elbo import --encoder encoder.onnx --decoder decoder.onnx --out vae.elbo
+  elbo import --encoder e.onnx --decoder d.onnx --role encoder.mean=42 --role encoder.logvar=43 --out vae.elbo`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if encoder == "" || decoder == "" {
+				return usagef("--encoder and --decoder name the two ONNX files; give both")
+			}
+			if err := mustNotExist(out, force); err != nil {
+				return err
+			}
+			opts := []models.Option{models.WithName(name), models.WithLikelihood(models.Likelihood(likelihood)), models.WithThreads(ef.threads), models.WithProvider(ef.provider)}
+			if len(roles) > 0 {
+				given := map[string]string{}
+				for _, r := range roles {
+					role, value, ok := strings.Cut(r, "=")
+					if !ok {
+						return usagef("--role is ROLE=NAME, such as encoder.mean=mu, not %q", r)
+					}
+					given[role] = value
+				}
+				opts = append(opts, models.WithRoles(given))
+			}
+			if len(shape) > 0 {
+				opts = append(opts, models.WithShape(shape...))
+			}
+			engine, err := ef.open(a)
+			if err != nil {
+				return err
+			}
+			v, err := models.FromONNX(encoder, decoder, append(opts, models.WithEngine(engine))...)
+			if err != nil {
+				return err
+			}
+			defer v.Close()
+			return a.save(v, out, force)
+		},
+	}
+	ef.add(cmd, "auto")
+	outFlags(cmd, &out, &force, "the bundle to write: a .elbo file or a folder")
+	cmd.Flags().StringVar(&encoder, "encoder", "", "the encoder: x to mean and logvar")
+	cmd.Flags().StringVar(&decoder, "decoder", "", "the decoder: z to the parameters of p(x|z)")
+	cmd.Flags().StringVar(&likelihood, "likelihood", "", "p(x|z): bernoulli, gaussian or discretized_logistic (default: read off the outputs)")
+	cmd.Flags().StringVar(&name, "name", "", "the model's name")
+	cmd.Flags().StringArrayVar(&roles, "role", nil, "what an input or output is: encoder.mean=NAME (repeatable)")
+	cmd.Flags().IntSliceVar(&shape, "shape", nil, "the shape of one row, where the encoder leaves it open: 1,28,28")
+	return cmd
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	var out string
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "export BUNDLE --out DIR",
+		Short: "Write a bundle as a folder of ONNX files",
+		Long: `Export writes encoder.onnx, decoder.onnx and elbo.json. The ONNX files run anywhere: dynamic batch, named inputs and
+outputs, the training recipe in their metadata.`,
+		Example: "  elbo export builtin:mnist --out mnist-onnx",
+		Args:    exactly("BUNDLE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := mustNotExist(out, force); err != nil {
+				return err
+			}
+			if hasExt(out, ".elbo") {
+				return usagef("--out %s: export writes a folder, so give a name without .elbo", out)
+			}
+			v, err := models.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer v.Close()
+			return a.save(v, out, force)
+		},
+	}
+	outFlags(cmd, &out, &force, "the folder to write")
+	return cmd
+}
+
+// save writes the model and says what it is.
+func (a *app) save(v *models.VAE, out string, force bool) error {
+	if err := v.Save(out, models.SaveOptions{Force: force}); err != nil {
+		return err
+	}
+	m := v.Manifest()
+	if a.json {
+		return a.emit(map[string]any{"out": out, "manifest": m})
+	}
+	if !a.quiet {
+		a.printManifest(out, m)
+	}
+	return nil
+}

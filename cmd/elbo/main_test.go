@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/elbo-ml/elbo/tensor/npy"
+)
+
+// elbo runs the command as a user would and returns its exit code, standard output and standard error.
+func elbo(t testing.TB, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(context.Background(), args, strings.NewReader(""), &o, &e)
+	return code, o.String(), e.String()
+}
+
+func mustRun(t testing.TB, args ...string) string {
+	t.Helper()
+	code, out, errs := elbo(t, args...)
+	if code != exitOK {
+		t.Fatalf("elbo %s: exit %d\n%s%s", strings.Join(args, " "), code, out, errs)
+	}
+	return out
+}
+
+// TestFromTrainingToSamples goes through the commands as the README does, on glyphs and a small model.
+func TestFromTrainingToSamples(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	bundle := in("vae.elbo")
+
+	lines := strings.Split(strings.TrimSpace(mustRun(t, "train", "--data", "glyphs:600", "--out", bundle, "--hidden", "32", "--latent", "4", "--epochs", "3", "--seed", "1", "--json")), "\n")
+	var end struct {
+		Done bool
+		Step int
+		ELBO float64
+	}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &end); err != nil || !end.Done || end.Step != 18 || end.ELBO > -50 || end.ELBO < -600 {
+		t.Fatalf("last line of train --json: %s", lines[len(lines)-1])
+	}
+	var step map[string]any
+	if err := json.Unmarshal([]byte(lines[0]), &step); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"step", "epoch", "elbo", "reconstruction", "kl", "images_per_second"} {
+		if _, ok := step[key].(float64); !ok {
+			t.Errorf("train --json: %q is missing from %s", key, lines[0])
+		}
+	}
+
+	var e map[string]any
+	if err := json.Unmarshal([]byte(mustRun(t, "eval", bundle, "--data", "glyphs:200", "--k", "3", "--engine", "native", "--json")), &e); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"elbo", "reconstruction", "kl", "active_units", "k", "iwae", "n", "engine", "seconds"} {
+		if _, ok := e[key]; !ok {
+			t.Errorf("eval --json: %q is missing", key)
+		}
+	}
+	if elbo, iwae := e["elbo"].(float64), e["iwae"].(float64); iwae < elbo || e["n"].(float64) != 200 {
+		t.Errorf("eval: ELBO %v, importance-weighted bound %v, n %v", elbo, iwae, e["n"])
+	}
+
+	mustRun(t, "encode", bundle, "--data", "glyphs:100", "--out", in("z.npy"), "--logvar", in("lv.npy"))
+	if z, err := npy.Read(in("z.npy")); err != nil || z.String() != "float32[100,4]" {
+		t.Fatalf("z.npy: %v %v", z, err)
+	}
+	mustRun(t, "decode", bundle, in("z.npy"), "--out", in("x.npy"))
+	if x, err := npy.Read(in("x.npy")); err != nil || x.String() != "float32[100,28,28]" {
+		t.Errorf("x.npy: %v %v", x, err)
+	}
+	for _, args := range [][]string{
+		{"decode", bundle, in("z.npy"), "--out", in("decoded.png")},
+		{"sample", bundle, "-n", "16", "--seed", "3", "--out", in("samples.png")},
+		{"reconstruct", bundle, "--data", "glyphs:20", "-n", "20", "--out", in("reconstructions.png")},
+	} {
+		mustRun(t, args...)
+		f, err := os.Open(args[len(args)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := png.Decode(f); err != nil {
+			t.Errorf("%s: %v", args[len(args)-1], err)
+		}
+		f.Close()
+	}
+
+	mustRun(t, "export", bundle, "--out", in("onnx"))
+	mustRun(t, "import", "--encoder", in("onnx/encoder.onnx"), "--decoder", in("onnx/decoder.onnx"), "--out", in("again.elbo"))
+	mustRun(t, "finetune", in("again.elbo"), "--data", "glyphs:300", "--epochs", "1", "--freeze", "encoder/*", "--out", in("tuned.elbo"))
+	if out := mustRun(t, "inspect", in("onnx/encoder.onnx")); !strings.Contains(out, "Gemm") || !strings.Contains(out, "[batch,28,28]") {
+		t.Errorf("inspect: %s", out)
+	}
+	if out := mustRun(t, "inspect", bundle); !strings.Contains(out, "logits") || !strings.Contains(out, "epochs") {
+		t.Errorf("inspect of a bundle: %s", out)
+	}
+}
+
+func TestSameSeedSameSamplesAtAnyNumber(t *testing.T) {
+	dir := t.TempDir()
+	few, many := filepath.Join(dir, "few.npy"), filepath.Join(dir, "many.npy")
+	mustRun(t, "sample", "builtin:mnist", "-n", "3", "--seed", "5", "--engine", "native", "--out", few)
+	mustRun(t, "sample", "builtin:mnist", "-n", "700", "--seed", "5", "--engine", "native", "--out", many)
+	a, err := npy.Read(few)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := npy.Read(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a.Bytes(), b.Rows(0, 3).Bytes()) {
+		t.Error("the first 3 samples of 700 are not the 3 samples")
+	}
+}
+
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	there := filepath.Join(dir, "there.elbo")
+	write(t, there, "not a bundle")
+	cut := filepath.Join(dir, "cut.onnx")
+	write(t, cut, "\x08\x08\x12\x07pytorch:\xff\xff")
+	z := filepath.Join(dir, "out.npy")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"no such command", []string{"trian"}, exitUsage, "did you mean train"},
+		{"no such flag", []string{"sample", "builtin:mnist", "--colour"}, exitUsage, "--colour"},
+		{"no bundle", []string{"eval"}, exitUsage, "takes BUNDLE"},
+		{"too many", []string{"verify", "a", "b"}, exitUsage, "not 2"},
+		{"no out", []string{"sample", "builtin:mnist"}, exitUsage, "--out"},
+		{"out of the wrong kind", []string{"sample", "builtin:mnist", "--out", filepath.Join(dir, "x.gif")}, exitUsage, ".png or .npy"},
+		{"out exists", []string{"sample", "builtin:mnist", "--out", there}, exitUsage, "--force"},
+		{"train over a bundle", []string{"train", "--out", there}, exitUsage, "--force"},
+		{"engine unknown", []string{"eval", "builtin:mnist", "--engine", "gpu"}, exitUsage, "native, ort or auto"},
+		{"split unknown", []string{"eval", "builtin:mnist", "--split", "dev"}, exitUsage, "train or test"},
+		{"binarize unknown", []string{"eval", "builtin:mnist", "--binarize", "maybe"}, exitUsage, "dynamic"},
+		{"optimiser unknown", []string{"train", "--out", z, "--optimizer", "lion"}, exitUsage, "adam"},
+		{"no epochs", []string{"train", "--out", z, "--epochs", "0"}, exitUsage, "--epochs"},
+		{"negative batch", []string{"train", "--out", z, "--batch", "-1"}, exitUsage, "--batch"},
+		{"resume and force", []string{"train", "--out", z, "--resume", "--force"}, exitUsage, "one of them"},
+		{"k of none", []string{"eval", "builtin:mnist", "--k", "0"}, exitUsage, "--k"},
+		{"import of half", []string{"import", "--encoder", cut, "--out", z}, exitUsage, "give both"},
+		{"role without name", []string{"import", "--encoder", cut, "--decoder", cut, "--role", "mu", "--out", z}, exitUsage, "ROLE=NAME"},
+		{"no such bundle", []string{"eval", filepath.Join(dir, "none.elbo")}, exitFailure, "none.elbo"},
+		{"not a bundle", []string{"eval", there}, exitFailure, "there.elbo"},
+		{"no such built-in", []string{"eval", "builtin:imagenet"}, exitFailure, "builtin:mnist"},
+		{"no such data", []string{"eval", "builtin:mnist", "--data", filepath.Join(dir, "none")}, exitFailure, "none"},
+		{"data of the wrong size", []string{"eval", "builtin:mnist", "--data", "glyphs:10?size=20"}, exitFailure, "28"},
+		{"a cut ONNX file", []string{"inspect", cut}, exitFailure, "cut.onnx"},
+		{"import of a cut file", []string{"import", "--encoder", cut, "--decoder", cut, "--out", z}, exitFailure, "cut.onnx"},
+		{"no such data set", []string{"data", "get", "imagenet"}, exitFailure, "mnist"},
+		{"freeze of nothing", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--freeze", "neck/*", "--out", filepath.Join(dir, "f.elbo")}, exitFailure, "neck/*"},
+		{"no folder for out", []string{"sample", "builtin:mnist", "--out", filepath.Join(dir, "no", "x.npy")}, exitFailure, "no/x.npy"},
+		{"address that is none", []string{"serve", "builtin:mnist", "--addr", "nowhere"}, exitFailure, "nowhere"},
+		{"model name that is none", []string{"serve", "a/b=builtin:mnist", "--addr", "127.0.0.1:0"}, exitUsage, "a/b"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, errs := elbo(t, c.args...)
+			if code != c.code || !strings.Contains(errs, c.says) {
+				t.Errorf("exit %d, want %d; standard error must say %q:\n%s%s", code, c.code, c.says, out, errs)
+			}
+			if lines := strings.Count(strings.TrimSpace(errs), "\n"); code == exitFailure && lines > 1 {
+				t.Errorf("more than one clear line:\n%s", errs)
+			}
+		})
+	}
+}
+
+func TestServeSaysThatAnAddressIsInUse(t *testing.T) {
+	l, err := listen(context.Background(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	code, _, errs := elbo(t, "serve", "builtin:mnist", "--addr", l.Addr().String())
+	if code != exitFailure || !strings.Contains(errs, "in use") || !strings.Contains(errs, "--addr") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	a := &app{out: io.Discard, err: io.Discard}
+	for _, cmd := range a.root().Commands() {
+		leaves := cmd.Commands()
+		if len(leaves) == 0 {
+			leaves = append(leaves, cmd)
+		}
+		for _, c := range leaves {
+			if c.Example == "" || c.Short == "" {
+				t.Errorf("%s: short %q, example %q", c.CommandPath(), c.Short, c.Example)
+			}
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out := mustRun(t, "completion", shell); !strings.Contains(out, "elbo") {
+			t.Errorf("completion %s: %.80s", shell, out)
+		}
+	}
+	if out := mustRun(t, "__complete", "eval", "--engine", ""); !strings.Contains(out, "native") {
+		t.Errorf("completion of --engine: %s", out)
+	}
+}
+
+func TestResumeAfterAnInterruptedTraining(t *testing.T) {
+	dir := t.TempDir()
+	whole, parts := filepath.Join(dir, "whole.elbo"), filepath.Join(dir, "parts.elbo")
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "--data", "glyphs:400", "--hidden", "16", "--latent", "3", "--epochs", "2", "--checkpoint-every", "2", "--json", "--out", out}, more...)
+	}
+	mustRun(t, args(whole)...)
+	ctx, cancel := context.WithCancel(context.Background())
+	var out, errs bytes.Buffer
+	cut := &cutAfter{w: &out, cancel: cancel}
+	if code := run(ctx, args(parts, "--log-every", "1"), strings.NewReader(""), cut, &errs); code != exitFailure || !strings.Contains(errs.String(), "--resume") {
+		t.Fatalf("an interrupted training: exit %d %s%s", code, out.String(), errs.String())
+	}
+	if code, _, errs := elbo(t, args(parts)...); code != exitUsage || !strings.Contains(errs, "--resume") {
+		t.Errorf("starting again over checkpoints: exit %d %s", code, errs)
+	}
+	mustRun(t, args(parts, "--resume")...)
+	for _, part := range []string{"encoder.onnx", "decoder.onnx"} {
+		mustRun(t, "export", whole, "--force", "--out", filepath.Join(dir, "a"))
+		mustRun(t, "export", parts, "--force", "--out", filepath.Join(dir, "b"))
+		a, b := weights(t, filepath.Join(dir, "a", part)), weights(t, filepath.Join(dir, "b", part))
+		if !bytes.Equal(a, b) {
+			t.Errorf("%s: the resumed training ended with other weights", part)
+		}
+	}
+}
+
+// cutAfter cancels a training once it has written its first line.
+type cutAfter struct {
+	w      io.Writer
+	cancel func()
+}
+
+func (c *cutAfter) Write(b []byte) (int, error) {
+	c.cancel()
+	return c.w.Write(b)
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// app is what every command shares: where it reads and writes, and the flags they have in common.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	json     bool
+	quiet    bool
+}
+
+// run is main without the process: it returns the exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
+	a := &app{in: in, out: out, err: errw}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errw)
+	err := root.ExecuteContext(ctx)
+	code := exitCode(err)
+	if err != nil {
+		fmt.Fprintln(errw, "elbo:", strings.TrimPrefix(err.Error(), "elbo: "))
+		if code == exitUsage {
+			fmt.Fprintln(errw, `Run "elbo help" or "elbo COMMAND --help" for how to use it.`)
+		}
+	}
+	return code
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "elbo",
+		Short: "Variational autoencoders in Go, from and to ONNX",
+		Long: `elbo loads variational autoencoders from ONNX, evaluates, samples and serves them, and trains and fine-tunes them
+where they run.
+
+A BUNDLE is a folder, a .elbo file, or builtin:mnist, a small VAE that comes with elbo.
+A SRC of data is a folder of IDX files (MNIST), a .npy or .npz file, a folder of PNG or JPEG images, or glyphs:,
+digits drawn from the Go fonts, which need no download.`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("there is no command %q%s", args[0], didYouMean(cmd, args[0]))
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err} })
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON, for machines")
+	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "write only results and errors")
+	root.AddCommand(
+		a.trainCommand(), a.finetuneCommand(), a.evalCommand(),
+		a.encodeCommand(), a.decodeCommand(), a.sampleCommand(), a.reconstructCommand(),
+		a.importCommand(), a.exportCommand(), a.inspectCommand(), a.verifyCommand(),
+		a.serveCommand(), a.ortCommand(), a.dataCommand(),
+	)
+	return root
+}
+
+func didYouMean(cmd *cobra.Command, name string) string {
+	cmd.SuggestionsMinimumDistance = 2
+	if s := cmd.SuggestionsFor(name); len(s) > 0 {
+		return "; did you mean " + strings.Join(s, " or ") + "?"
+	}
+	return ""
+}
+
+// exactly, atLeast and none check the number of arguments; a wrong number is wrong use.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return usagef("%s takes %s, not %d arguments", cmd.CommandPath(), strings.Join(names, " "), len(args))
+		}
+		return nil
+	}
+}
+
+func atLeastOne(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usagef("%s takes at least one %s", cmd.CommandPath(), name)
+		}
+		return nil
+	}
+}
+
+func none(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
+// emit writes v as one JSON object on one line.
+func (a *app) emit(v any) error { return json.NewEncoder(a.out).Encode(v) }
+
+// note tells people on standard error what happens; machines and --quiet do not want it.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet && !a.json {
+		fmt.Fprintf(a.err, format+"\n", args...)
+	}
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/elbo-ml/elbo/models"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/engines"
+	"github.com/elbo-ml/elbo/tensor"
+)
+
+func (a *app) verifyCommand() *cobra.Command {
+	var ef engineFlags
+	var tolerance float64
+	var rows int
+	cmd := &cobra.Command{
+		Use:   "verify BUNDLE",
+		Short: "Hold the two engines against each other on a model",
+		Long: `Verify runs the native engine and ONNX Runtime on the same inputs and shows the largest relative difference per output.
+It fails when one passes the tolerance.`,
+		Example: "  elbo verify builtin:mnist",
+		Args:    exactly("BUNDLE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !(tolerance > 0) || rows < 1 {
+				return usagef("--tolerance must be positive and -n at least 1; they are %v and %d", tolerance, rows)
+			}
+			var both []runtime.Engine
+			for _, name := range []string{"native", "ort"} {
+				engine, err := engines.Open(name, engines.Options{Provider: ef.provider})
+				if err != nil {
+					return fmt.Errorf("verify needs both engines: %w", err)
+				}
+				both = append(both, engine)
+			}
+			v, err := models.Open(args[0], models.WithEngine(both[0]), models.WithThreads(ef.threads), models.WithProvider(ef.provider))
+			if err != nil {
+				return err
+			}
+			defer v.Close()
+			differences, err := models.Verify(cmd.Context(), v, both[0], both[1], models.VerifyOptions{Rows: rows})
+			if err != nil {
+				return err
+			}
+			if a.json {
+				if err := a.emit(map[string]any{"tolerance": tolerance, "differences": differences}); err != nil {
+					return err
+				}
+			}
+			for _, d := range differences {
+				if !a.json && !a.quiet {
+					fmt.Fprintf(a.out, "%-8s %-10s %-10v largest relative difference %.2e\n", d.Part, d.Output, tensor.Shape(d.Shape), d.Difference)
+				}
+			}
+			for _, d := range differences {
+				if !(d.Difference <= tolerance) {
+					return fmt.Errorf("%s of the %s differs by %.2e between the engines, more than %.0e", d.Output, d.Part, d.Difference, tolerance)
+				}
+			}
+			return nil
+		},
+	}
+	ef.add(cmd, "auto")
+	cmd.Flags().Float64Var(&tolerance, "tolerance", models.Tolerance, "the largest relative difference that passes")
+	cmd.Flags().IntVarP(&rows, "number", "n", 64, "rows of input to try")
+	return cmd
+}
