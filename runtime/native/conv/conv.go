@@ -1,4 +1,8 @@
 // Package conv computes convolutions and transposed convolutions on the CPU, in any number of spatial dimensions.
+//
+// Both are matrix products. Forward lays the patches of x that a block of outputs sees side by side and multiplies them
+// by the weights; Transpose multiplies first and adds the products up where they belong. Only a block is ever laid out,
+// so memory does not grow with the batch. The order of every sum depends on the geometry alone, never on the threads.
 package conv
 
 import (
@@ -29,19 +33,11 @@ type Spec struct {
 //
 //	y[n,o,i] = bias[o] + sum over c, t of x[n, c, i*Stride + t*Dilation - PadBegin] * w[o,c,t]
 //
-// where positions outside x count as zero and c runs over the channels of o's group.
+// where positions outside x count as zero and c runs over the channels of o's group. It uses at most threads goroutines
+// of the pool (zero or less: all) and allocates nothing after warm-up. Slices shorter than the shapes say are a bug in
+// the caller and panic.
 func Forward[T gemm.Float](p *pool.Pool, threads int, s *Spec, x, w, bias, y []T) {
-	spatial(s, s.In, s.Out, func(i, t, j int) {
-		for n := range s.Batch {
-			for o := range s.OutC {
-				g := o / (s.OutC / s.Group)
-				cs := s.InC / s.Group
-				for c := range cs {
-					y[(n*s.OutC+o)*size(s.Out)+j] += x[(n*s.InC+g*cs+c)*size(s.In)+i] * w[(o*cs+c)*size(s.Kernel)+t]
-				}
-			}
-		}
-	}, func() { fill(s, bias, y) })
+	run(p, threads, s, x, w, bias, y, false)
 }
 
 // Transpose computes, for x of shape [Batch, InC, In...], w [InC, OutC/Group, Kernel...], bias [OutC] or nil, and y
@@ -49,54 +45,31 @@ func Forward[T gemm.Float](p *pool.Pool, threads int, s *Spec, x, w, bias, y []T
 //
 //	y = bias;  y[n, o, i*Stride + t*Dilation - PadBegin] += x[n,c,i] * w[c,o,t]  over c, t, i
 //
-// where positions outside y are dropped and c runs over the channels of o's group.
+// where positions outside y are dropped and c runs over the channels of o's group. Threads, memory and panics are as
+// with Forward.
 func Transpose[T gemm.Float](p *pool.Pool, threads int, s *Spec, x, w, bias, y []T) {
-	spatial(s, s.Out, s.In, func(i, t, j int) {
-		for n := range s.Batch {
-			for c := range s.InC {
-				g := c / (s.InC / s.Group)
-				os := s.OutC / s.Group
-				for o := range os {
-					y[(n*s.OutC+g*os+o)*size(s.Out)+i] += x[(n*s.InC+c)*size(s.In)+j] * w[(c*os+o)*size(s.Kernel)+t]
-				}
-			}
-		}
-	}, func() { fill(s, bias, y) })
+	run(p, threads, s, x, w, bias, y, true)
 }
 
-func fill[T gemm.Float](s *Spec, bias, y []T) {
-	n := size(s.Out)
-	for i := range s.Batch * s.OutC {
-		var b T
-		if bias != nil {
-			b = bias[i%s.OutC]
-		}
-		for j := range n {
-			y[i*n+j] = b
-		}
+func run[T gemm.Float](p *pool.Pool, threads int, s *Spec, x, w, bias, y []T, transpose bool) {
+	if s.Batch == 0 || s.OutC == 0 || size(s.Out) == 0 {
+		return
 	}
-}
-
-// spatial visits (position in wide, tap, position in narrow) for every pair a convolution from wide to narrow links.
-func spatial(s *Spec, wide, narrow []int, visit func(i, t, j int), before func()) {
-	before()
-	for j := range size(narrow) {
-	taps:
-		for t := range size(s.Kernel) {
-			i, step, jj, tt := 0, 1, j, t
-			for d := len(wide) - 1; d >= 0; d-- {
-				at := jj%narrow[d]*s.Stride[d] + tt%s.Kernel[d]*s.Dilation[d] - s.PadBegin[d]
-				if at < 0 || at >= wide[d] {
-					continue taps
-				}
-				i += at * step
-				step *= wide[d]
-				jj /= narrow[d]
-				tt /= s.Kernel[d]
-			}
-			visit(i, t, j)
-		}
+	if len(s.In) == 0 { // a convolution over no dimension is one over a single position
+		one := []int{1}
+		s = &Spec{Batch: s.Batch, Group: s.Group, InC: s.InC, OutC: s.OutC,
+			In: one, Kernel: one, Out: one, Stride: one, Dilation: one, PadBegin: []int{0}}
 	}
+	free := freeCalls[T]()
+	c := free.Take()
+	c.prepare(p, threads, s, x, w, bias, y)
+	if transpose {
+		c.transpose()
+	} else {
+		c.forward()
+	}
+	c.release()
+	free.Give(c)
 }
 
 func size(dims []int) int {
@@ -106,3 +79,5 @@ func size(dims []int) int {
 	}
 	return n
 }
+
+func ceil(a, b int) int { return (a + b - 1) / b }

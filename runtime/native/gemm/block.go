@@ -44,7 +44,6 @@ type work[T Float] struct {
 	columns    int // tasks side by side
 
 	a, b []T // packed: for each block of k, panel after panel
-	link *work[T]
 }
 
 func (w *work[T]) run(p *pool.Pool, threads int, l level, x Product[T]) {

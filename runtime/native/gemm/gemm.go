@@ -42,9 +42,10 @@ func Gemm[T Float](p *pool.Pool, threads int, x Product[T]) {
 		return
 	}
 	x.check()
-	w := take[T]()
+	free := freeWork[T]()
+	w := free.Take()
 	w.run(p, threads, best, x)
-	w.give()
+	free.Give(w)
 }
 
 // check touches the last element of each matrix: the assembly would not notice a slice that is too short.

@@ -1,0 +1,299 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/elbo-ml/elbo/runtime/native/gemm"
+	"github.com/elbo-ml/elbo/runtime/native/pool"
+	"pgregory.net/rapid"
+)
+
+// links calls visit(wide, tap, narrow) for every position of the wide side that a tap of a position of the narrow side
+// falls on.
+func links(s *Spec, wide, narrow []int, visit func(i, t, j int)) {
+	for j := range size(narrow) {
+	taps:
+		for t := range size(s.Kernel) {
+			i, step, jj, tt := 0, 1, j, t
+			for d := len(wide) - 1; d >= 0; d-- {
+				at := jj%narrow[d]*s.Stride[d] + tt%s.Kernel[d]*s.Dilation[d] - s.PadBegin[d]
+				if at < 0 || at >= wide[d] {
+					continue taps
+				}
+				i += at * step
+				step *= wide[d]
+				jj /= narrow[d]
+				tt /= s.Kernel[d]
+			}
+			visit(i, t, j)
+		}
+	}
+}
+
+// naive is the definition in float64; size bounds the rounding error.
+func naive[T gemm.Float](s *Spec, x, w, bias []T, transpose bool) (y, magnitude []float64) {
+	in, out, taps := size(s.In), size(s.Out), size(s.Kernel)
+	y, magnitude = make([]float64, s.Batch*s.OutC*out), make([]float64, s.Batch*s.OutC*out)
+	add := func(at int, v float64) {
+		y[at] += v
+		magnitude[at] += math.Abs(v)
+	}
+	if bias != nil {
+		for i := range y {
+			add(i, float64(bias[i/out%s.OutC]))
+		}
+	}
+	gIn, gOut := s.InC/s.Group, s.OutC/s.Group
+	wide, narrow := s.In, s.Out
+	if transpose {
+		wide, narrow = narrow, wide
+	}
+	links(s, wide, narrow, func(i, t, j int) {
+		for n := range s.Batch {
+			for o := range s.OutC {
+				for k := range gIn {
+					c := o/gOut*gIn + k
+					xi, yi, wi := i, j, (o*gIn+k)*taps+t
+					if transpose {
+						xi, yi, wi = j, i, (c*gOut+o%gOut)*taps+t
+					}
+					add((n*s.OutC+o)*out+yi, float64(x[(n*s.InC+c)*in+xi])*float64(w[wi]))
+				}
+			}
+		}
+	})
+	return y, magnitude
+}
+
+// draw makes a geometry of one to three dimensions. Out is as large as the wide or narrow side allows, or cropped.
+func draw(t *rapid.T, transpose bool) *Spec {
+	s := &Spec{Batch: rapid.IntRange(1, 5).Draw(t, "batch"), Group: rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(t, "group")}
+	s.InC = s.Group * rapid.IntRange(1, 5).Draw(t, "in channels")
+	s.OutC = s.Group * rapid.IntRange(1, 5).Draw(t, "out channels")
+	dims := rapid.IntRange(1, 3).Draw(t, "dims")
+	most := [...]int{0, 200, 18, 6}[dims]
+	for range dims {
+		in := rapid.IntRange(1, most).Draw(t, "in")
+		kernel := rapid.OneOf(rapid.IntRange(1, 5), rapid.Just(in)).Draw(t, "kernel")
+		stride, dilation := rapid.IntRange(1, 3).Draw(t, "stride"), rapid.IntRange(1, 3).Draw(t, "dilation")
+		pad, end := rapid.IntRange(0, 3).Draw(t, "pad"), rapid.IntRange(0, 3).Draw(t, "pad end")
+		reach := (kernel-1)*dilation + 1
+		out := (in+pad+end-reach)/stride + 1
+		if transpose {
+			out = (in-1)*stride + reach - pad - end + rapid.IntRange(0, stride-1).Draw(t, "output padding")
+		}
+		if out < 1 {
+			out = 1
+		}
+		s.In, s.Out, s.Kernel = append(s.In, in), append(s.Out, out), append(s.Kernel, kernel)
+		s.Stride, s.Dilation, s.PadBegin = append(s.Stride, stride), append(s.Dilation, dilation), append(s.PadBegin, pad)
+	}
+	return s
+}
+
+func random[T gemm.Float](r *rand.Rand, n int) []T {
+	x := make([]T, n)
+	for i := range x {
+		x[i] = T(r.NormFloat64())
+	}
+	return x
+}
+
+// operands makes x, w, bias and a y that holds anything.
+func operands[T gemm.Float](s *Spec, seed uint64) (x, w, bias, y []T) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	x = random[T](r, s.Batch*s.InC*size(s.In))
+	w = random[T](r, s.OutC*(s.InC/s.Group)*size(s.Kernel))
+	bias = random[T](r, s.OutC)
+	y = make([]T, s.Batch*s.OutC*size(s.Out))
+	for i := range y {
+		y[i] = T(math.NaN())
+	}
+	return x, w, bias, y
+}
+
+type function[T gemm.Float] func(p *pool.Pool, threads int, s *Spec, x, w, bias, y []T)
+
+func TestForwardAgainstFloat64Loops(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { againstLoops(t, Forward[float32], false, 1.0/(1<<24)) })
+	t.Run("float64", func(t *testing.T) { againstLoops(t, Forward[float64], false, 1.0/(1<<53)) })
+}
+
+func TestTransposeAgainstFloat64Loops(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { againstLoops(t, Transpose[float32], true, 1.0/(1<<24)) })
+	t.Run("float64", func(t *testing.T) { againstLoops(t, Transpose[float64], true, 1.0/(1<<53)) })
+}
+
+func againstLoops[T gemm.Float](t *testing.T, f function[T], transpose bool, epsilon float64) {
+	p := pool.New(3)
+	defer p.Close()
+	rapid.Check(t, func(t *rapid.T) {
+		compare(t, p, f, draw(t, transpose), transpose, epsilon,
+			rapid.Bool().Draw(t, "bias"), rapid.Uint64().Draw(t, "seed"))
+	})
+}
+
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func compare[T gemm.Float](t failer, p *pool.Pool, f function[T], s *Spec, transpose bool, epsilon float64, biased bool, seed uint64) {
+	t.Helper()
+	x, w, bias, y := operands[T](s, seed)
+	if !biased {
+		bias = nil
+	}
+	f(p, 1, s, x, w, bias, y)
+	want, magnitude := naive(s, x, w, bias, transpose)
+	terms := float64(s.InC/s.Group*size(s.Kernel) + 4)
+	for i, v := range y {
+		if !(math.Abs(float64(v)-want[i]) <= terms*epsilon*magnitude[i]) {
+			t.Fatalf("%+v: y[%d] = %v, want %v", *s, i, v, want[i])
+		}
+	}
+	for threads := 2; threads <= 3; threads++ {
+		again := make([]T, len(y))
+		f(p, threads, s, x, w, bias, again)
+		if !slices.Equal(again, y) {
+			t.Fatalf("%+v: other bits with %d threads", *s, threads)
+		}
+	}
+	last := *s // the last image alone
+	last.Batch = 1
+	one := make([]T, len(y)/s.Batch)
+	f(p, 1, &last, x[len(x)-len(x)/s.Batch:], w, bias, one)
+	if !slices.Equal(one, y[len(y)-len(one):]) {
+		t.Fatalf("%+v: other bits for the last image alone", *s)
+	}
+}
+
+func square(batch, group, inC, outC, in, kernel, out, stride, dilation, pad int) *Spec {
+	two := func(v int) []int { return []int{v, v} }
+	return &Spec{Batch: batch, Group: group, InC: inC, OutC: outC, In: two(in), Kernel: two(kernel), Out: two(out),
+		Stride: two(stride), Dilation: two(dilation), PadBegin: two(pad)}
+}
+
+// Each shape takes a way of its own through the package.
+var shapes = []struct {
+	name      string
+	transpose bool
+	s         *Spec
+}{
+	{"3x3", false, square(4, 1, 32, 64, 28, 3, 28, 1, 1, 1)},
+	{"4x4, stride 2", false, square(8, 1, 32, 64, 28, 4, 14, 2, 1, 1)},
+	{"3x3, small images", false, square(20, 1, 64, 64, 7, 3, 7, 1, 1, 1)},
+	{"1x1", false, square(4, 1, 64, 128, 14, 1, 14, 1, 1, 0)},
+	{"1x1, stride 2", false, square(4, 1, 64, 128, 14, 1, 7, 2, 1, 0)},
+	{"depthwise 3x3", false, square(4, 64, 64, 64, 28, 3, 28, 1, 1, 1)},
+	{"depthwise 3x3, stride 2", false, square(4, 64, 64, 64, 28, 3, 14, 2, 1, 1)},
+	{"kernel over all of x", false, square(20, 1, 64, 128, 7, 7, 1, 1, 1, 0)},
+	{"weight gradient of 4x4, stride 2", false, square(32, 1, 20, 64, 28, 14, 4, 1, 2, 1)},
+	{"weight gradient of 3x3", false, square(32, 1, 20, 64, 14, 14, 3, 1, 1, 1)},
+	{"transposed 4x4, stride 2", true, square(4, 1, 64, 32, 14, 4, 28, 2, 1, 1)},
+	{"transposed 4x4, stride 2, small images", true, square(20, 1, 128, 64, 7, 4, 14, 2, 1, 1)},
+	{"transposed 7x7 of one element", true, square(20, 1, 128, 64, 1, 7, 7, 1, 1, 0)},
+	{"transposed, kernel as large as x", true, square(4, 1, 8, 8, 14, 14, 27, 1, 1, 0)},
+	{"transposed depthwise", true, square(4, 64, 64, 64, 14, 4, 28, 2, 1, 1)},
+}
+
+func TestShapes(t *testing.T) {
+	p := pool.New(3)
+	defer p.Close()
+	for _, c := range shapes {
+		t.Run(c.name, func(t *testing.T) {
+			s := *c.s
+			s.Batch = min(s.Batch, 7)
+			f := Forward[float32]
+			if c.transpose {
+				f = Transpose[float32]
+			}
+			compare(t, p, f, &s, c.transpose, 1.0/(1<<24), true, 1)
+		})
+	}
+}
+
+// Transpose is the adjoint of Forward: <Forward(x), y> = <x, Transpose(y)>, with the same weights.
+func TestTransposeIsAdjoint(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	rapid.Check(t, func(t *rapid.T) {
+		s := draw(t, false)
+		x, w, _, y := operands[float64](s, rapid.Uint64().Draw(t, "seed"))
+		Forward(p, 1, s, x, w, nil, y)
+		b := *s
+		b.InC, b.OutC, b.In, b.Out = s.OutC, s.InC, s.Out, s.In
+		dy := random[float64](rand.New(rand.NewPCG(9, 9)), len(y))
+		dx := make([]float64, len(x))
+		Transpose(p, 1, &b, dy, w, nil, dx)
+		var left, right, magnitude float64
+		for i := range y {
+			left += y[i] * dy[i]
+			magnitude += math.Abs(y[i] * dy[i])
+		}
+		for i := range x {
+			right += x[i] * dx[i]
+		}
+		if math.Abs(left-right) > 1e-12*(magnitude+1) {
+			t.Fatalf("%+v: %v and %v", *s, left, right)
+		}
+	})
+}
+
+func TestNoSpatialDimension(t *testing.T) {
+	s := &Spec{Batch: 2, Group: 1, InC: 2, OutC: 1}
+	y := make([]float32, 2)
+	Forward(pool.Shared(), 1, s, []float32{1, 2, 3, 4}, []float32{10, 1}, []float32{5}, y)
+	if want := []float32{17, 39}; !slices.Equal(y, want) {
+		t.Errorf("%v, want %v", y, want)
+	}
+}
+
+func TestConvDoesNotAllocate(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	for _, c := range shapes {
+		f := Forward[float32]
+		if c.transpose {
+			f = Transpose[float32]
+		}
+		x, w, bias, y := operands[float32](c.s, 1)
+		for _, threads := range []int{1, 2} {
+			// Two threads may by chance not have met before: warm up more than once.
+			for range 5 {
+				f(p, threads, c.s, x, w, bias, y)
+			}
+			if got := testing.AllocsPerRun(5, func() { f(p, threads, c.s, x, w, bias, y) }); got != 0 {
+				t.Errorf("%s, %d threads: %v allocations", c.name, threads, got)
+			}
+		}
+	}
+}
+
+func BenchmarkConv(b *testing.B) {
+	for _, c := range shapes {
+		f := Forward[float32]
+		if c.transpose {
+			f = Transpose[float32]
+		}
+		x, w, bias, y := operands[float32](c.s, 1)
+		products := float64(c.s.Batch * c.s.OutC * size(c.s.Out) * c.s.InC / c.s.Group * size(c.s.Kernel))
+		if c.transpose {
+			products = float64(c.s.Batch * c.s.InC * size(c.s.In) * c.s.OutC / c.s.Group * size(c.s.Kernel))
+		}
+		for threads := 1; threads <= 2; threads++ {
+			b.Run(fmt.Sprintf("%s/threads=%d", c.name, threads), func(b *testing.B) {
+				p := pool.New(threads)
+				defer p.Close()
+				for b.Loop() {
+					f(p, threads, c.s, x, w, bias, y)
+				}
+				b.ReportMetric(2*products*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
