@@ -96,13 +96,24 @@ func (d *dynamic) ReadEpoch(ctx context.Context, epoch uint64, rows []int, dst [
 	}
 	for j, row := range rows {
 		size := len(dst) / len(rows)
-		k := key(d.seed, epoch, uint64(row), 0x62696e)
-		x := dst[j*size : (j+1)*size]
-		for i, v := range x {
-			x[i] = bit(uniform(draw(k, uint64(i))) < v)
-		}
+		bernoulli(key(d.seed, epoch, uint64(row), 0x62696e), dst[j*size:(j+1)*size])
 	}
 	return nil
+}
+
+// bernoulli replaces every number by a draw from Bernoulli of it. Draw i of the key serves two pixels, 2i with its upper
+// half and 2i+1 with its lower, 24 bits each.
+func bernoulli(k uint64, x []float32) {
+	for i := 0; i < len(x); i += 2 {
+		pair := x[i:min(i+2, len(x))]
+		if pair[0] == 0 && pair[len(pair)-1] == 0 {
+			continue // most of a picture is black, and stays so whatever is drawn
+		}
+		bits := draw(k, uint64(i/2))
+		for j, v := range pair {
+			pair[j] = bit(uniform(bits<<(32*j)) < v)
+		}
+	}
 }
 
 func bit(b bool) float32 {

@@ -43,7 +43,7 @@ func Glyphs(o GlyphOptions) (Source, error) {
 	if _, err := outlines(); err != nil {
 		return nil, fmt.Errorf("data: glyphs: %w", err)
 	}
-	g := &glyphs{GlyphOptions: o, stream: 1}
+	g := &glyphs{GlyphOptions: o, shape: []int{o.Size, o.Size}, stream: 1}
 	if o.Split == Test {
 		g.stream = 2
 	}
@@ -88,12 +88,13 @@ func openGlyphs(spec, split string) (Source, error) {
 
 type glyphs struct {
 	GlyphOptions
+	shape  []int
 	stream uint64
 	pens   sync.Pool
 }
 
 func (g *glyphs) Len() int     { return g.N }
-func (g *glyphs) Shape() []int { return []int{g.Size, g.Size} }
+func (g *glyphs) Shape() []int { return g.shape }
 func (g *glyphs) Close() error { return nil }
 
 func (g *glyphs) Name() string {
