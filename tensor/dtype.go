@@ -31,14 +31,19 @@ type dtypeInfo struct {
 	size int
 }
 
-var dtypes = map[DType]dtypeInfo{
+var dtypes = [...]dtypeInfo{
 	Float32: {"float32", 4}, Uint8: {"uint8", 1}, Int8: {"int8", 1}, Uint16: {"uint16", 2}, Int16: {"int16", 2},
 	Int32: {"int32", 4}, Int64: {"int64", 8}, String: {"string", 0}, Bool: {"bool", 1}, Float16: {"float16", 2},
 	Float64: {"float64", 8}, Uint32: {"uint32", 4}, Uint64: {"uint64", 8}, BFloat16: {"bfloat16", 2},
 }
 
 // Size is the number of bytes of one element; 0 for String and for types elbo does not know.
-func (d DType) Size() int { return dtypes[d].size }
+func (d DType) Size() int {
+	if int(d) >= len(dtypes) {
+		return 0
+	}
+	return dtypes[d].size
+}
 
 // Valid reports whether elbo can hold tensors of this type.
 func (d DType) Valid() bool { return d.Size() > 0 }
@@ -49,8 +54,8 @@ func (d DType) IsFloat() bool {
 }
 
 func (d DType) String() string {
-	if info, ok := dtypes[d]; ok {
-		return info.name
+	if int(d) < len(dtypes) && dtypes[d].name != "" {
+		return dtypes[d].name
 	}
 	return fmt.Sprintf("dtype(%d)", uint8(d))
 }
