@@ -15,7 +15,7 @@ func inferConcat(n *Node) error {
 	if err != nil {
 		return err
 	}
-	s := append(Shape(nil), first.Shape...)
+	s := append(Shape{}, first.Shape...)
 	s[a] = N(0)
 	ints := []Dim{}
 	for _, x := range n.Inputs {
@@ -98,7 +98,7 @@ func inferSplit(n *Node) error {
 			return fmt.Errorf("part %d has extent %d", i, k)
 		}
 		if y != nil {
-			y.DType, y.Shape = x.DType, append(Shape(nil), x.Shape...)
+			y.DType, y.Shape = x.DType, append(Shape{}, x.Shape...)
 			y.Shape[a] = parts[i]
 			splitInts(x, y, at, parts[i])
 		}

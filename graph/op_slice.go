@@ -38,7 +38,7 @@ func inferSlice(n *Node) error {
 	if _, err := axes(list, len(x.Shape)); err != nil {
 		return err
 	}
-	y.Shape = append(Shape(nil), x.Shape...)
+	y.Shape = append(Shape{}, x.Shape...)
 	for i, a := range list {
 		a, _ = axis(a, len(x.Shape))
 		start, end, step := at(n.Inputs[1], i), at(n.Inputs[2], i), &Dim{c: 1}
