@@ -30,11 +30,10 @@ type plan struct {
 
 // storage is the memory of one or more values: a node's output and the views of it, and what was computed over it.
 type storage struct {
-	kind   storageKind
-	index  int            // input or output number
-	data   *tensor.Tensor // of a constant
-	span   span
-	number int // among the plan's storages
+	kind  storageKind
+	index int            // input or output number
+	data  *tensor.Tensor // of a constant
+	span  span
 }
 
 type storageKind uint8

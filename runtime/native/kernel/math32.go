@@ -13,7 +13,7 @@ const (
 	roundBias = 3 << 51
 )
 
-// expWide is e^x for -700 < x < 700, to about 2e-9 relative: x = n ln 2 + r with |r| <= ln(2)/2, e^r by its Taylor
+// expWide is e^x for -700 < x < 700, to about 3e-10 relative: x = n ln 2 + r with |r| <= ln(2)/2, e^r by its Taylor
 // polynomial of degree 8, and 2^n by its bits.
 func expWide(x float64) float64 {
 	t := x*invLn2 + roundBias
@@ -21,7 +21,7 @@ func expWide(x float64) float64 {
 	r := x - n*ln2
 	r2 := r * r
 	r4 := r2 * r2
-	p := (1 + r) + r2*(1.0/2+r*(1.0/6)) + r4*((1.0/24+r*(1.0/120))+r2*(1.0/720+r*(1.0/5040)))
+	p := (1 + r) + r2*(1.0/2+r*(1.0/6)) + r4*((1.0/24+r*(1.0/120))+r2*((1.0/720+r*(1.0/5040))+r2*(1.0/40320)))
 	return p * math.Float64frombits((math.Float64bits(t)+1023)<<52)
 }
 
