@@ -9,9 +9,8 @@ import (
 )
 
 const (
-	defaultBatch    = 100
-	defaultLogEvery = 100
-	defaultKeep     = 2
+	defaultBatch = 100
+	defaultKeep  = 2
 )
 
 // check fills in the defaults for a source of so many rows and reports options that cannot be used.
@@ -57,9 +56,6 @@ func (o *Options) check(rows int) error {
 	}
 	if o.KLWeight == 0 {
 		o.KLWeight = 1
-	}
-	if o.LogEvery == 0 {
-		o.LogEvery = defaultLogEvery
 	}
 	if o.Keep == 0 {
 		o.Keep = defaultKeep

@@ -13,6 +13,7 @@ import (
 	goruntime "runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -341,7 +342,7 @@ func (quiet) Read(ctx context.Context, rows []int, dst []float32) error {
 func TestResumeIsBitIdentical(t *testing.T) {
 	for _, rule := range rules {
 		o := Options{Optimizer: rule, Schedule: Warmup{Steps: 5, Then: Cosine{}}, MaxSteps: 40, Batch: 70, Seed: 11, Binarize: data.Dynamic, Clip: 3,
-			EMA: 0.95, KLWarmup: 30, CheckpointEvery: 7}
+			EMA: 0.95, KLWarmup: 30, CheckpointEvery: 25}
 		whole := newToy(12)
 		fit(t, whole, o)
 
@@ -369,6 +370,39 @@ func TestResumeIsBitIdentical(t *testing.T) {
 		if r := fit(t, again, o); r.Resumed != 40 || !bytes.Equal(again.bytes(), whole.bytes()) {
 			t.Errorf("%v: the finished run resumed at %d with other weights", rule, r.Resumed)
 		}
+	}
+}
+
+// cut is a source whose reads fail after some minibatches.
+type cut struct {
+	stripes
+	left *atomic.Int32
+}
+
+var errCut = errors.New("the cable is out")
+
+func (c cut) Read(ctx context.Context, rows []int, dst []float32) error {
+	if c.left.Add(-1) < 0 {
+		return errCut
+	}
+	return c.stripes.Read(ctx, rows, dst)
+}
+
+func TestDataThatFailsLosesNothing(t *testing.T) {
+	o := Options{MaxSteps: 20, Batch: 50, Checkpoint: t.TempDir(), CheckpointEvery: 100, Threads: 1}
+	var left atomic.Int32
+	left.Store(8)
+	r, err := Fit(t.Context(), newToy(1), cut{stripes{600}, &left}, o)
+	if !errors.Is(err, errCut) || r.Steps != 8 || !strings.Contains(err.Error(), "train: step 9: ") || !strings.Contains(err.Error(), "step-0000000008") {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	o.Resume = true
+	m, whole := newToy(2), newToy(1)
+	fit(t, m, o)
+	o.Checkpoint, o.Resume = "", false
+	fit(t, whole, o)
+	if !bytes.Equal(m.bytes(), whole.bytes()) {
+		t.Error("the weights differ from those of a run whose data did not fail")
 	}
 }
 

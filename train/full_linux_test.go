@@ -41,7 +41,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 
-	o.Resume, o.MaxSteps = true, 240
+	o.Resume, o.MaxSteps, o.CheckpointEvery = true, 240, 100
 	m, whole := newToy(6), newToy(5)
 	if r := fit(t, m, o); r.Resumed != 10 {
 		t.Errorf("resumed at %d, want 10", r.Resumed)

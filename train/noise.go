@@ -14,14 +14,15 @@ type noise struct {
 // noiseRows is the work of a draw, on the heap so that a pool can share it without allocating.
 type noiseRows struct {
 	runtime.Noise
-	first uint64
-	rows  [][]float32
-	wide  [][]float64 // the input's rows when it is float64, drawn through rows
+	first   uint64
+	threads int
+	rows    [][]float32
+	wide    [][]float64 // the input's rows when it is float64, drawn through rows
 }
 
-func newNoise(t *tensor.Tensor, n runtime.Noise) noise {
+func newNoise(t *tensor.Tensor, n runtime.Noise, threads int) noise {
 	batch := t.Shape()[0]
-	job := &noiseRows{Noise: n, rows: make([][]float32, batch)}
+	job := &noiseRows{Noise: n, threads: threads, rows: make([][]float32, batch)}
 	size := t.Len() / max(batch, 1)
 	narrow := t
 	if t.DType() == tensor.Float64 {
@@ -41,7 +42,7 @@ func newNoise(t *tensor.Tensor, n runtime.Noise) noise {
 // draw fills row i with the noise of datapoint first+i.
 func (n *noise) draw(first uint64) {
 	n.job.first = first
-	pool.Shared().Run(n.job, len(n.job.rows), 16, 0)
+	pool.Shared().Run(n.job, len(n.job.rows), 16, n.job.threads)
 }
 
 // Do draws rows [lo, hi).

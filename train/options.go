@@ -58,7 +58,8 @@ type Options struct {
 	// the folder holds none, and refuses one made with other data or options.
 	Resume bool
 
-	// Progress is called every LogEvery steps (0 is 100) and after the last, from the goroutine that called Fit.
+	// Progress is called every LogEvery steps (0 is about every second) and after the last, from the goroutine that
+	// called Fit.
 	Progress func(Progress)
 	LogEvery int
 }

@@ -39,6 +39,19 @@ func (m *means) mean() seen {
 	return seen{m.sum.loss / m.n, m.sum.elbo / m.n, m.sum.reconstruction / m.n, m.sum.kl / m.n}
 }
 
+// progressDue reports whether the step just made is one to tell of.
+func (t *trainer) progressDue() bool {
+	switch {
+	case t.Progress == nil:
+		return false
+	case t.done == t.steps:
+		return true
+	case t.LogEvery > 0:
+		return t.done%t.LogEvery == 0
+	}
+	return time.Since(t.told) >= time.Second
+}
+
 func (t *trainer) progress(klWeight, rate float64) Progress {
 	m, elapsed := t.window.mean(), time.Since(t.started)
 	p := Progress{

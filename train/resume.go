@@ -2,17 +2,11 @@ package train
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/tensor"
 	"github.com/elbo-ml/elbo/train/checkpoint"
 	"github.com/elbo-ml/elbo/train/data"
@@ -21,6 +15,9 @@ import (
 
 // ErrResume is wrapped by the error about a checkpoint that belongs to another run.
 var ErrResume = errors.New("cannot resume")
+
+// errSave marks the error of a checkpoint that could not be written.
+var errSave = errors.New("no checkpoint")
 
 // The parts of a checkpoint, and the state in "optimizer" that is no rule's own.
 const (
@@ -56,63 +53,6 @@ func (t *trainer) openCheckpoints(obj *Objective, d data.Source) (err error) {
 	return t.restore(c)
 }
 
-// describe is all that decides what the run computes: a run that resumes must have the same. Its length is not part of
-// it, so that a finished run may be lengthened, unless schedule or warm-up depend on it.
-func (t *trainer) describe(obj *Objective, d data.Source) map[string]string {
-	return map[string]string{
-		"model":          fingerprint(obj.Graph),
-		"frozen weights": t.frozenSum(obj),
-		"freeze":         strings.Join(t.Freeze, " "),
-		"data":           d.Name(),
-		"rows":           fmt.Sprint(d.Len()),
-		"row shape":      tensor.Shape(d.Shape()).String(),
-		"binarize":       t.Binarize.String(),
-		"batch":          fmt.Sprint(t.Batch),
-		"seed":           fmt.Sprint(t.Seed),
-		"optimizer":      t.Optimizer.String(),
-		"schedule":       t.Schedule.String(),
-		"clip":           fmt.Sprint(t.Clip),
-		"kl weight":      fmt.Sprint(t.KLWeight),
-		"kl warm-up":     fmt.Sprintf("%d steps", t.warmup),
-		"ema":            fmt.Sprint(t.EMA),
-	}
-}
-
-// fingerprint tells graphs of different formulas or shapes apart; what the weights hold does not enter.
-func fingerprint(g *graph.Graph) string {
-	h := sha256.New()
-	for _, v := range slices.Concat(g.Inputs, g.Weights) {
-		fmt.Fprintln(h, v)
-	}
-	for _, n := range g.Nodes {
-		fmt.Fprint(h, n.Domain, " ", n.Op)
-		for _, v := range n.Inputs {
-			if v == nil {
-				fmt.Fprint(h, " -")
-			} else if fmt.Fprint(h, " ", v.Name); v.Constant {
-				h.Write(v.Data.Bytes())
-			}
-		}
-		for _, name := range n.Attrs.Names() {
-			fmt.Fprint(h, " ", name, "=", n.Attrs[name])
-		}
-		fmt.Fprintln(h)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// frozenSum is a checksum of the weights that the run does not change.
-func (t *trainer) frozenSum(obj *Objective) string {
-	h := sha256.New()
-	for _, v := range obj.Graph.Weights {
-		if !slices.ContainsFunc(t.params, func(p *param) bool { return p.name == v.Name }) {
-			io.WriteString(h, v.Name)
-			h.Write(v.Data.Bytes())
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
 // restore puts a checkpoint's state in place of the run's, after checking all of it.
 func (t *trainer) restore(c *checkpoint.Checkpoint) error {
 	if err := sameRecipe(c.Recipe, t.recipe); err != nil {
@@ -140,21 +80,6 @@ func (t *trainer) restore(c *checkpoint.Checkpoint) error {
 	t.done, t.savedStep = c.Step, c.Step
 	t.report.Resumed, t.report.Checkpoint = c.Step, t.store.Path(c.Step)
 	return nil
-}
-
-// sameRecipe names everything that differs.
-func sameRecipe(had, has map[string]string) error {
-	var differ []string
-	for name, want := range has {
-		if got := had[name]; got != want {
-			differ = append(differ, fmt.Sprintf("%s was %q, now %q", name, got, want))
-		}
-	}
-	if len(differ) == 0 {
-		return nil
-	}
-	slices.Sort(differ)
-	return fmt.Errorf("train: the checkpoint belongs to another run: %s; give the same options and data, or another folder: %w", strings.Join(differ, "; "), ErrResume)
 }
 
 // part is a tensor of the run's state and the file of a checkpoint that holds it.
@@ -208,19 +133,23 @@ func (t *trainer) save() error {
 		if t.savedStep >= 0 {
 			last = fmt.Sprintf("the one of step %d is intact: free some space and resume", t.savedStep)
 		}
-		return fmt.Errorf("train: step %d: %w; %s", t.done, err, last)
+		return fmt.Errorf("train: step %d: %w: %w; %s", t.done, errSave, err, last)
 	}
 	t.savedStep, t.saved, t.report.Checkpoint = t.done, time.Now(), path
 	return nil
 }
 
-// interrupted writes a checkpoint and says where it is.
-func (t *trainer) interrupted(ctx context.Context) error {
-	if t.store == nil {
-		return fmt.Errorf("train: stopped after step %d of %d, without a folder for checkpoints: %w", t.done, t.steps, context.Cause(ctx))
+// stopped writes a checkpoint of the last whole step, if there is a folder, and says where it is. A step that met NaN
+// would meet it again, and a disk that took no checkpoint takes none now: those errors stay as they are.
+func (t *trainer) stopped(ctx context.Context, cause error) error {
+	if err := ctx.Err(); err != nil {
+		cause = fmt.Errorf("train: stopped after step %d of %d: %w", t.done, t.steps, err)
+	}
+	if t.store == nil || errors.Is(cause, ErrNotFinite) || errors.Is(cause, errSave) {
+		return cause
 	}
 	if err := t.save(); err != nil {
-		return fmt.Errorf("train: stopped after step %d of %d: %w: %w", t.done, t.steps, context.Cause(ctx), err)
+		return fmt.Errorf("%w; %w", cause, err)
 	}
-	return fmt.Errorf("train: stopped after step %d of %d; resume from the checkpoint %s: %w", t.done, t.steps, t.report.Checkpoint, ctx.Err())
+	return fmt.Errorf("%w; resume from the checkpoint %s", cause, t.report.Checkpoint)
 }

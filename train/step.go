@@ -51,7 +51,7 @@ func newStep(obj *Objective, params []*param, batch int, seed uint64, e runtime.
 		return nil, fmt.Errorf("train: build the step: %w", err)
 	}
 	s := &step{graph: g}
-	if err := s.bind(obj, at, params, batch, seed); err != nil {
+	if err := s.bind(obj, at, params, batch, seed, o.Threads); err != nil {
 		return nil, err
 	}
 	if s.program, err = e.Compile(g, o); err != nil {
@@ -69,7 +69,7 @@ func output(g *graph.Graph, name string, v *graph.Value) {
 }
 
 // bind makes the tensors for the graph's inputs and outputs.
-func (s *step) bind(obj *Objective, at map[*graph.Value]*graph.Value, params []*param, batch int, seed uint64) error {
+func (s *step) bind(obj *Objective, at map[*graph.Value]*graph.Value, params []*param, batch int, seed uint64, threads int) error {
 	s.in = make([]*tensor.Tensor, len(s.graph.Inputs))
 	feed := func(v *graph.Value, t *tensor.Tensor) { s.in[slices.Index(s.graph.Inputs, v)] = t }
 	var err error
@@ -83,7 +83,7 @@ func (s *step) bind(obj *Objective, at map[*graph.Value]*graph.Value, params []*
 			return err
 		}
 		feed(at[v], t)
-		s.noise = append(s.noise, newNoise(t, runtime.Noise{Seed: seed, Stream: uint64(i) + 1}))
+		s.noise = append(s.noise, newNoise(t, runtime.Noise{Seed: seed, Stream: uint64(i) + 1}, threads))
 	}
 	if obj.KLWeight != nil {
 		shape, known := obj.KLWeight.Shape.Known()

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	goruntime "runtime"
 	"slices"
 	"time"
 
@@ -31,8 +32,8 @@ type trainer struct {
 	report        Report
 	window, epoch means // since the last progress report, and over the epoch
 	started       time.Time
-	saved         time.Time
-	savedStep     int // the step of the newest checkpoint, or -1
+	saved, told   time.Time // when the last checkpoint and the last report were made
+	savedStep     int       // the step of the newest checkpoint, or -1
 	norm          float64
 }
 
@@ -105,7 +106,12 @@ func (borrowed) Close() error { return nil }
 
 // check holds the objective against the data and the options.
 func (obj *Objective) check(d data.Source, o Options) error {
+	holder := map[*tensor.Tensor]string{}
 	for _, v := range obj.Params {
+		if name, held := holder[v.Data]; held {
+			return fmt.Errorf("train: the parameters %q and %q hold one tensor: let them be one value of the graph", name, v.Name)
+		}
+		holder[v.Data] = v.Name
 		if !v.IsWeight() || v.DType != tensor.Float32 && v.DType != tensor.Float64 {
 			return fmt.Errorf("train: parameter %v is not a weight of float32 or float64", v)
 		}
@@ -141,18 +147,16 @@ func (t *trainer) close() {
 // run makes the steps that remain.
 func (t *trainer) run(ctx context.Context) (*Report, error) {
 	defer t.model.Updated()
-	loader, err := data.NewLoader(ctx, t.source, data.LoaderOptions{Batch: t.Batch, Seed: t.Seed, Step: t.done})
+	loader, err := data.NewLoader(ctx, t.source, data.LoaderOptions{Batch: t.Batch, Seed: t.Seed, Step: t.done, Workers: t.readers()})
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	defer loader.Close()
-	t.started, t.saved = time.Now(), time.Now()
+	t.started = time.Now()
+	t.saved, t.told = t.started, t.started
 	for t.done < t.steps {
 		if err := t.next(ctx, loader); err != nil {
-			if ctx.Err() != nil {
-				err = t.interrupted(ctx)
-			}
-			return t.result(), err
+			return t.result(), t.stopped(ctx, err)
 		}
 	}
 	if err := t.save(); err != nil {
@@ -160,6 +164,15 @@ func (t *trainer) run(ctx context.Context) (*Report, error) {
 	}
 	useAverage(t.params, t.EMA, t.done)
 	return t.result(), nil
+}
+
+// readers is how many goroutines read data ahead: enough to decode images while the step runs.
+func (t *trainer) readers() int {
+	n := goruntime.GOMAXPROCS(0)
+	if t.Threads > 0 {
+		n = min(n, t.Threads)
+	}
+	return min(n, 4)
 }
 
 // next makes one step, and the report and checkpoint that fall due after it. It allocates nothing when none does.
@@ -201,9 +214,9 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 			return err
 		}
 	}
-	if t.Progress != nil && (t.done%t.LogEvery == 0 || t.done == t.steps) {
+	if t.progressDue() {
 		t.Progress(t.progress(klWeight, rate))
-		t.window = means{}
+		t.window, t.told = means{}, time.Now()
 	}
 	return nil
 }
