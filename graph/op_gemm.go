@@ -10,7 +10,7 @@ func init() {
 func inferGemm(n *Node) error {
 	a, b, c := n.Inputs[0], n.Inputs[1], n.Input(2)
 	if len(a.Shape) != 2 || len(b.Shape) != 2 {
-		return fmt.Errorf("A and B must be matrices")
+		return fmt.Errorf("inputs A and B must be matrices")
 	}
 	if a.DType != b.DType || c != nil && c.DType != a.DType {
 		return fmt.Errorf("inputs must be of one type")
@@ -37,7 +37,7 @@ func inferGemm(n *Node) error {
 	}
 	for i, d := range y.Shape {
 		if len(s) != 2 || differ(s[i], d) {
-			return fmt.Errorf("C %v does not broadcast to %v", c.Shape, y.Shape)
+			return fmt.Errorf("input C %v does not broadcast to %v", c.Shape, y.Shape)
 		}
 	}
 	return nil

@@ -69,7 +69,8 @@ func at(v *Value, i int) *Dim {
 	return &v.Ints[i]
 }
 
-// slicedExtent is how many elements start:end:step takes of an axis; false when symbols leave it open.
+// slicedExtent is how many elements start:end:step takes of an axis; false when symbols leave it open. An open extent
+// is taken to be large enough for a cut of fixed width: x[1:-1] of n is n-2. (With numbers ONNX's clamping is exact.)
 func slicedExtent(d, start, end, step Dim) (Dim, bool, error) {
 	k, ok := step.Known()
 	if ok && k == 0 {
@@ -95,6 +96,9 @@ func slicedExtent(d, start, end, step Dim) (Dim, bool, error) {
 		return Dim{}, false, nil
 	}
 	lo, ok1 := clampToExtent(start, d)
+	if s, ok := start.Known(); ok && 0 <= s && s < maxInts {
+		lo, ok1 = start, true
+	}
 	hi, ok2 := clampToExtent(end, d)
 	if !ok1 || !ok2 {
 		return Dim{}, false, nil
@@ -102,7 +106,7 @@ func slicedExtent(d, start, end, step Dim) (Dim, bool, error) {
 	span := hi.Sub(lo)
 	if c, known := compareDims(span, N(0)); known && c < 0 {
 		return N(0), true, nil
-	} else if !known && !provablyNotNegative(span) {
+	} else if !known && !provablyNotNegative(span.Add(N(maxInts))) {
 		return Dim{}, false, nil
 	}
 	return span.Add(N(k - 1)).Div(N(k)), true, nil
@@ -121,7 +125,6 @@ func clampToExtent(v, d Dim) (Dim, bool) {
 			if provablyNotNegative(v) {
 				return v, true
 			}
-			// x[:-1] of an unknown extent: ONNX clamps at 0, and an extent too small to be cut is not worth a symbol.
 			return v, n > -maxInts
 		}
 	}

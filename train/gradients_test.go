@@ -1,6 +1,9 @@
 package train
 
 import (
+	"errors"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/elbo-ml/elbo/graph"
@@ -33,5 +36,56 @@ func TestGradientsRefuseALossThatIsNotANumber(t *testing.T) {
 	x := g.Input("x", 3)
 	if _, err := Gradients(g, g.Exp(x), []*graph.Value{x}); err == nil {
 		t.Error("a vector was taken for a loss")
+	}
+}
+
+// One error names every operator that stands in the way, and no others.
+func TestGradientsNameAllThatIsNotDifferentiable(t *testing.T) {
+	g := graph.New("blocked")
+	x := g.Input("x", "n", 4)
+	axes := g.InputOf(tensor.Int64, "axes", graph.Dims(1))
+	a := g.Node("ReduceSum", nil, x, axes)
+	starts := g.InputOf(tensor.Int64, "starts", graph.Dims(1))
+	b := g.Node("Slice", nil, g.Exp(x), starts, starts, axes)
+	onTheSide := g.Node("ReduceMax", nil, g.Input("other", 2))
+	loss := g.Add(g.Add(g.ReduceSum(a, false), g.ReduceSum(b, false)), g.ReduceSum(onTheSide, false))
+	nodes := len(g.Nodes)
+	_, err := Gradients(g, loss, []*graph.Value{x})
+	if !errors.Is(err, ErrNotDifferentiable) {
+		t.Fatalf("error %v, want ErrNotDifferentiable", err)
+	}
+	for _, name := range []string{a.Producer.Name, b.Producer.Name} {
+		if !strings.Contains(err.Error(), strconv.Quote(name)) {
+			t.Errorf("%v does not name %s", err, name)
+		}
+	}
+	if strings.Contains(err.Error(), "ReduceMax") {
+		t.Errorf("%v names an operator that no param reaches", err)
+	}
+	if len(g.Nodes) != nodes {
+		t.Errorf("the failed attempt left %d nodes behind", len(g.Nodes)-nodes)
+	}
+}
+
+// Nodes for gradients that nobody asked for are not left in the graph.
+func TestGradientsLeaveNothingUnused(t *testing.T) {
+	g := graph.New("frozen")
+	x := g.Input("x", "n", 3)
+	w1, w2 := g.Weight("w1", tensor.New(tensor.Float32, 4, 3)), g.Weight("w2", tensor.New(tensor.Float32, 2, 4))
+	loss := g.ReduceSum(g.Linear(g.Tanh(g.Linear(x, w1, nil)), w2, nil), false)
+	before := len(g.Nodes)
+	grads, err := Gradients(g, loss, []*graph.Value{w2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The gradient of w2 takes one product; that of the frozen w1 none.
+	products := 0
+	for _, n := range g.Nodes[before:] {
+		if n.Op == "Gemm" {
+			products++
+		}
+	}
+	if products != 1 || !grads[0].Shape.Equal(w2.Shape) {
+		t.Errorf("%d products for the gradient %v, want 1", products, grads[0])
 	}
 }
