@@ -8,6 +8,7 @@ import (
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
+	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -55,10 +56,12 @@ func ortShape(s tensor.Shape) ortgo.Shape {
 }
 
 // adopt copies a value that ONNX Runtime allocated into a tensor. Only outputs whose shape no rule tells come this way.
-func adopt(v ortgo.Value) (*tensor.Tensor, error) {
+func adopt(v ortgo.Value, port graph.Shape) (*tensor.Tensor, error) {
 	var dims []int
-	for _, d := range v.GetShape() {
-		dims = append(dims, int(d))
+	if len(port) > 0 { // a scalar came out as [1]
+		for _, d := range v.GetShape() {
+			dims = append(dims, int(d))
+		}
 	}
 	// onnxruntime_go has copied the elements into Go's memory already, which outlives the value.
 	switch v := v.(type) {

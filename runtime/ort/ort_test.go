@@ -114,6 +114,26 @@ func TestRunWithoutInputs(t *testing.T) {
 	}
 }
 
+// The number of rows of this output depends on the data, so ONNX Runtime allocates it.
+func TestRunWithAShapeThatOnlyTheRunTells(t *testing.T) {
+	g := graph.New("nonzero")
+	g.Output("y", g.Node("NonZero", nil, g.Input("x", "n")))
+	p := build(t, g, runtime.Options{})
+	for _, c := range []struct {
+		x    []float32
+		want string
+	}{{[]float32{0, 1, 0, 2}, "int64[1,2] [1 3]"}, {[]float32{5}, "int64[1,1] [0]"}, {[]float32{0, 0}, "int64[1,0] []"}} {
+		out := make([]*tensor.Tensor, 1)
+		if err := p.Run(context.Background(), []*tensor.Tensor{tensor.Vector(c.x...)}, out); err != nil {
+			t.Errorf("%v: %v", c.x, err)
+			continue
+		}
+		if got := fmt.Sprint(out[0], out[0].Floats()); got != c.want {
+			t.Errorf("%v: %s, want %s", c.x, got, c.want)
+		}
+	}
+}
+
 func TestRunKeepsTypes(t *testing.T) {
 	for _, dtype := range []tensor.DType{tensor.Float32, tensor.Float64, tensor.Float16, tensor.Int64, tensor.Int32, tensor.Bool, tensor.Uint8} {
 		for _, shape := range [][]int{{}, {2}, {1, 2}} {

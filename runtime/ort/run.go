@@ -42,7 +42,7 @@ func (p *program) run(ctx context.Context, in, out []*tensor.Tensor) error {
 	}
 	for i, t := range results {
 		if t == nil {
-			if results[i], err = adopt(b.out[i]); err != nil {
+			if results[i], err = adopt(b.out[i], p.outputs[i].Shape); err != nil {
 				return fmt.Errorf("output %q: %w", p.outputs[i].Name, err)
 			}
 		}
