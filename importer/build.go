@@ -7,6 +7,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
+	"github.com/elbo-ml/elbo/tensor"
 )
 
 // builder makes a graph of a flat model.
@@ -14,6 +15,7 @@ type builder struct {
 	limits  Limits
 	dir     string
 	partial bool
+	fixed   map[string]*tensor.Tensor
 	files   map[string][]byte // external data by location
 
 	g           *graph.Graph
@@ -21,7 +23,8 @@ type builder struct {
 }
 
 func build(m *onnxpb.Model, steps []*step, o Options) (*graph.Graph, error) {
-	b := &builder{limits: o.Limits, dir: o.Dir, partial: o.Partial, files: map[string][]byte{}, g: graph.New(m.Graph.Name)}
+	b := &builder{limits: o.Limits, dir: o.Dir, partial: o.Partial, fixed: o.Fixed,
+		files: map[string][]byte{}, g: graph.New(m.Graph.Name)}
 	b.describe(m)
 	if len(m.Graph.Sparse) > 0 {
 		return nil, fmt.Errorf("%d sparse initializers: %w", len(m.Graph.Sparse), graph.ErrUnsupported)
@@ -80,6 +83,14 @@ func (b *builder) inputs(g *onnxpb.Graph) error {
 			return fmt.Errorf("an input has no name: %w", ErrMalformed)
 		}
 		if v := b.g.Value(p.Name); v != nil && v.IsWeight() {
+			continue
+		}
+		if t := b.fixed[p.Name]; t != nil {
+			v := &graph.Value{Name: p.Name, Constant: true, Doc: p.Doc}
+			v.Hold(t)
+			if err := b.g.Register(v); err != nil {
+				return fmt.Errorf("%w: %w", err, ErrMalformed)
+			}
 			continue
 		}
 		if p.Type == nil || p.Type.Tensor == nil {
@@ -172,7 +183,11 @@ func (b *builder) node(s *step) (*graph.Node, error) {
 	}
 	attrs, err := b.attrs(s.attrs)
 	if errors.Is(err, graph.ErrUnsupported) {
-		b.refuse(n, s.opset, err.Error())
+		why := ""
+		if supported(n.Domain, n.Op) {
+			why = err.Error()
+		}
+		b.refuse(n, s.opset, why)
 		attrs, err = nil, nil
 	}
 	if err != nil {

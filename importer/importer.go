@@ -11,6 +11,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
+	"github.com/elbo-ml/elbo/tensor"
 )
 
 // The opsets and IR versions that can be read.
@@ -38,6 +39,8 @@ type Options struct {
 	// Partial keeps the nodes that elbo cannot run, and leaves the shapes behind them unknown, instead of failing: it
 	// serves the tools that tell what a file holds. Such a graph does not compile.
 	Partial bool
+	// Fixed gives inputs a value, by name: they become constants, so that shapes and axes that were fed are known.
+	Fixed map[string]*tensor.Tensor
 }
 
 // Load reads a model from a file. Big weights are slices of the file, mapped privately: writing to them changes memory
@@ -96,8 +99,11 @@ func checkVersions(m *onnxpb.Model) (int, error) {
 			v, MinIRVersion, MaxIRVersion, graph.ErrUnsupported)
 	}
 	opset, ok := defaultOpset(m.Opsets)
-	if !ok {
+	switch {
+	case !ok && len(m.Opsets) == 0:
 		return 0, fmt.Errorf("the model names no opset: %w", ErrMalformed)
+	case !ok: // made of other domains' operators alone
+		return graph.Opset, nil
 	}
 	if opset < MinOpset || opset > MaxOpset {
 		return 0, fmt.Errorf("the model has opset %d; elbo reads %d to %d: export it with opset %d: %w",
@@ -117,3 +123,17 @@ func defaultOpset(sets []*onnxpb.OperatorSet) (int64, bool) {
 
 // onnxDomain reports whether a domain is ONNX's own, which has two names.
 func onnxDomain(domain string) bool { return domain == "" || domain == "ai.onnx" }
+
+// UnmarshalTensor reads one TensorProto, as ONNX's own test data holds them, and its name.
+func UnmarshalTensor(b []byte, l Limits) (string, *tensor.Tensor, error) {
+	l = l.WithDefaults()
+	p, err := onnxpb.UnmarshalTensor(b, l)
+	if err != nil {
+		return "", nil, fmt.Errorf("importer: tensor: %w", err)
+	}
+	t, err := (&builder{limits: l}).tensorOf(p)
+	if err != nil {
+		return p.Name, nil, fmt.Errorf("importer: tensor %q: %w", p.Name, err)
+	}
+	return p.Name, t, nil
+}
