@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -32,10 +33,37 @@ func (a *app) ortStatus() *cobra.Command {
 			if a.json {
 				return a.emit(s)
 			}
-			fmt.Fprint(a.out, s)
-			return nil
+			return a.printORT(s)
 		},
 	}
+}
+
+// printORT shows the places where the library was looked for, in order, and what the one that started offers.
+func (a *app) printORT(s ort.Report) error {
+	if s.Library == "" {
+		fmt.Fprintln(a.out, "ONNX Runtime was not found; models run on the native engine. \"elbo ort install\" gets it.")
+	} else {
+		fmt.Fprintf(a.out, "ONNX Runtime %s from %s\n", s.Version, s.Library)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, p := range s.Places {
+		what := p.Problem
+		switch {
+		case what == "" && p.Path == s.Library:
+			what = "in use"
+		case what == "":
+			what = "not tried"
+		}
+		fmt.Fprintf(w, "place\t%s\t%s\t%s\n", p.Origin, p.Path, what)
+	}
+	for _, p := range s.Providers {
+		what := "starts"
+		if p.Problem != "" {
+			what = p.Problem
+		}
+		fmt.Fprintf(w, "provider\t%s\t\t%s\n", p.Name, what)
+	}
+	return w.Flush()
 }
 
 func (a *app) ortInstall() *cobra.Command {
