@@ -183,7 +183,7 @@ func TestWriteThatFailsLeavesTheOldFile(t *testing.T) {
 	}
 }
 
-func writeArchive(t *testing.T, path string, method uint16, arrays map[string]*tensor.Tensor) {
+func writeArchive(t testing.TB, path string, method uint16, arrays map[string]*tensor.Tensor) {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
@@ -266,6 +266,31 @@ func FuzzDecode(f *testing.F) {
 		again, err := Decode(&b)
 		if err != nil || again.String() != a.String() || !bytes.Equal(again.Bytes(), a.Bytes()) {
 			t.Errorf("%v came back as %v, %v", a, again, err)
+		}
+	})
+}
+
+func FuzzArchive(f *testing.F) {
+	dir := f.TempDir()
+	for _, method := range []uint16{zip.Store, zip.Deflate} {
+		path := filepath.Join(dir, "seed.npz")
+		writeArchive(f, path, method, map[string]*tensor.Tensor{"x": tensor.Vector[float32](1, 2)})
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		path := filepath.Join(dir, "a.npz")
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		all, err := ReadArchive(path)
+		for name, a := range all {
+			if err == nil && len(a.Bytes()) > maxDeflate*len(raw) {
+				t.Errorf("%q: %d bytes out of a file of %d", name, len(a.Bytes()), len(raw))
+			}
 		}
 	})
 }
