@@ -36,13 +36,17 @@ func listIDX(dir string) ([]string, error) {
 	return names, nil
 }
 
-// splitOf tells the split from an IDX file's name; "" when the name tells none.
+// splitWords are the words in file names that tell the split.
+var splitWords = map[string]string{
+	"train": Train, "background": Train,
+	"t10k": Test, "test": Test, "evaluation": Test,
+}
+
+// splitOf tells the split from the words of an IDX file's name; "" when none of them does.
 func splitOf(name string) string {
-	for prefix, split := range map[string]string{
-		"train": Train, "background": Train,
-		"t10k": Test, "test": Test, "evaluation": Test,
-	} {
-		if strings.HasPrefix(strings.ToLower(name), prefix) {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("-_. ", r) })
+	for _, w := range words {
+		if split, ok := splitWords[w]; ok {
 			return split
 		}
 	}

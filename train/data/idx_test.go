@@ -41,6 +41,7 @@ func TestIDXFolderFindsTheSplit(t *testing.T) {
 		{"mnist", []string{"train-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz", "train-labels-idx1-ubyte"}, 0, 1},
 		{"omniglot", []string{"background-28x28-idx3-ubyte.gz", "evaluation-28x28-idx3-ubyte"}, 0, 1},
 		{"dots", []string{"train-images.idx3-ubyte", "t10k-images.idx3-ubyte"}, 0, 1},
+		{"emnist", []string{"emnist-letters-train-images-idx3-ubyte", "emnist-letters-test-images-idx3-ubyte"}, 0, 1},
 		{"a lone file serves both", []string{"freyfaces-idx3-ubyte"}, 0, 0},
 		{"plain comes before zipped", []string{"train-images-idx3-ubyte", "t10k-images-idx3-ubyte", "train-images-idx3-ubyte.gz"}, 0, 1},
 	} {
@@ -80,6 +81,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"truncated", good[:len(good)-1], ErrFormat, "truncated"},
 		{"too long", append(slices.Clone(good), 0), ErrFormat, "too many"},
 		{"no rows", idxBytes(nil, 0, 28, 28), ErrEmpty, "no rows"},
+		{"rows without bound", idxBytes(nil, 1, 1<<31), ErrFormat, "truncated"},
+		{"zipped rows without bound", zipped(t, idxBytes(nil, 1, 1<<31)), ErrFormat, "truncated"},
 		{"overflow", idxBytes(nil, 1<<31, 1<<31, 1<<31), ErrFormat, "too many elements"},
 		{"zipped and truncated", zipped(t, good[:len(good)-1]), ErrFormat, "truncated"},
 		{"zipped and too long", zipped(t, append(slices.Clone(good), 0)), ErrFormat, "more data"},

@@ -38,8 +38,8 @@ func (o Options) maxBytes() int64 {
 
 // Open opens a source of images:
 //
-//   - a folder of IDX files, plain or .gz (the split is told by the names: train-, background- or t10k-, test-,
-//     evaluation-), or one such file;
+//   - a folder of IDX files, plain or .gz (the split is told by a word in their names: train, background or
+//     t10k, test, evaluation), or one such file;
 //   - a .npy file, or a .npz archive: the array x, images or data, or x_train and x_test, or the only one;
 //     "file.npz:key" picks another. The first axis counts the rows;
 //   - a folder of PNG and JPEG images, or one with the folders train and test;

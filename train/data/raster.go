@@ -22,6 +22,9 @@ type raster struct {
 	buffers    sync.Pool
 }
 
+// maxRow bounds the bytes of one row, for which a read takes memory.
+const maxRow = 1 << 30
+
 // stretch is how many bytes of neighbouring rows are read at once.
 const stretch = 256 << 10
 
@@ -34,6 +37,9 @@ func newRaster(name, file string, r io.ReaderAt, closer io.Closer, base int64, d
 		return nil, fmt.Errorf("data: open %s: shape %v holds no rows: %w", file, shape, ErrEmpty)
 	case shape.Size() == 0:
 		return nil, fmt.Errorf("data: open %s: shape %v has empty rows: %w", file, shape, ErrEmpty)
+	}
+	if row := shape[1:].Size(); row > maxRow/max(dtype.Size(), 1) {
+		return nil, fmt.Errorf("data: open %s: rows of %d numbers, more than %d bytes: %w", file, row, maxRow, ErrFormat)
 	}
 	switch dtype {
 	case tensor.Uint8, tensor.Bool, tensor.Float16, tensor.Float32, tensor.Float64:
