@@ -52,7 +52,7 @@ func apply(t *testing.T, op string, outputs int, attrs graph.Attrs, dtype tensor
 		switch {
 		case x == nil:
 			values = append(values, nil)
-		case fold || x.DType() == tensor.Int64 && (i > 0 || op == "ConstantOfShape" || op == "Range"):
+		case fold || op == "Range" || x.DType() == tensor.Int64 && (i > 0 || op == "ConstantOfShape"):
 			values = append(values, g.Const(x))
 		default:
 			shape := make(graph.Shape, len(x.Shape()))

@@ -97,6 +97,16 @@ func TestIndexOutsideOfTheDataIsAnError(t *testing.T) {
 	}
 }
 
+func TestIndicesLargerThanTheDataAreAnError(t *testing.T) {
+	g := graph.New("gather")
+	x := g.Input("x", 1, 3)
+	g.Output("y", g.Node("GatherElements", graph.Attrs{"axis": int64(1)}, x, g.Const(ints(shape(2, 1), 0, 0))))
+	err := compile(t, g).Run(context.Background(), []*tensor.Tensor{tensor.New(tensor.Float32, 1, 3)}, make([]*tensor.Tensor, 1))
+	if err == nil || !strings.Contains(err.Error(), "reach out") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestShapesAreFoldedWhilePlanning(t *testing.T) {
 	g := graph.New("shapes")
 	x := g.Input("x", "n", 2)

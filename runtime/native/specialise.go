@@ -149,8 +149,8 @@ func concrete(n *graph.Node, v *graph.Value) error {
 	return nil
 }
 
-// maxElements bounds one value: past it, byte counts and offsets in an arena could overflow.
-const maxElements = 1 << 40
+// maxElements bounds one value: no memory holds more, and asking for it would end the process.
+const maxElements = 1 << 34
 
 // known gives every output its data when shape inference knows the content, and reports whether it did.
 func known(n *graph.Node) bool {

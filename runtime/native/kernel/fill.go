@@ -9,7 +9,6 @@ func init() {
 		&Kernel{Op: "ConstantOfShape", Types: every(bindConstantOfShape)},
 		&Kernel{Op: "Shape", Types: every(bindShape)},
 		&Kernel{Op: "Size", Types: every(bindSize)},
-		&Kernel{Op: "Range", Types: numbers(bindRange[float32], bindRange[float64], bindRange[int32], bindRange[int64])},
 		&Kernel{Op: "EyeLike", Types: every(bindEyeLike)},
 		&Kernel{Op: "Trilu", Types: anyType(bindTrilu[uint8], bindTrilu[uint16], bindTrilu[uint32], bindTrilu[uint64])},
 	)
@@ -50,17 +49,6 @@ func bindShape(c *Call) (Task, error) {
 func bindSize(c *Call) (Task, error) {
 	return func() error {
 		Data[int64](c.Out[0])[0] = int64(c.In[0].Len())
-		return nil
-	}, nil
-}
-
-// bindRange is y[i] = start + i*delta.
-func bindRange[T Number](c *Call) (Task, error) {
-	return func() error {
-		start, delta := Data[T](c.In[0])[0], Data[T](c.In[2])[0]
-		for i, y := 0, Data[T](c.Out[0]); i < len(y); i++ {
-			y[i] = start + T(i)*delta
-		}
 		return nil
 	}, nil
 }

@@ -74,18 +74,22 @@ type lines struct {
 	strides, largeStrides []int
 }
 
-func newLines(small, large tensor.Shape, axis int) lines {
+// newLines fails when the smaller tensor reaches out of the larger along another axis.
+func newLines(small, large tensor.Shape, axis int) (lines, error) {
 	l := lines{count: 1, n: small[axis], extent: large[axis]}
 	s, t := small.Strides(), large.Strides()
 	l.step, l.largeStep = s[axis], t[axis]
 	for i, d := range small {
 		if i != axis {
+			if d > large[i] {
+				return lines{}, fmt.Errorf("indices %v reach out of %v along axis %d", small, large, i)
+			}
 			l.count *= d
 			l.others = append(l.others, d)
 			l.strides, l.largeStrides = append(l.strides, s[i]), append(l.largeStrides, t[i])
 		}
 	}
-	return l
+	return l, nil
 }
 
 func (l *lines) start(i int) (small, large int) {
@@ -99,7 +103,10 @@ func bindGatherElements[T word](c *Call) (Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLines(index.Shape, x.Shape, axis)
+	l, err := newLines(index.Shape, x.Shape, axis)
+	if err != nil {
+		return nil, err
+	}
 	body := func(lo, hi int) {
 		xv, yv := Data[T](x), Data[T](y)
 		for i := lo; i < hi; i++ {

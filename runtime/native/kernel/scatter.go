@@ -46,7 +46,10 @@ func scatter[T element](c *Call, f func(y, u T) T) (Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLines(index.Shape, x.Shape, axis)
+	l, err := newLines(index.Shape, x.Shape, axis)
+	if err != nil {
+		return nil, err
+	}
 	body := func(lo, hi int) {
 		yv, uv := Data[T](y), Data[T](updates)
 		for i := lo; i < hi; i++ {
