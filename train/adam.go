@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/elbo-ml/elbo/train/fused"
 )
 
 // Adam is adaptive moment estimation (Kingma and Ba, arXiv 1412.6980, algorithm 1). At step t, with gradient g,
@@ -72,34 +74,37 @@ func (o Adam) Update64(t int, rate float64, p, g []float64, state [][]float64) {
 	adam(o, t, rate, p, g, state)
 }
 
-// adam folds the bias corrections into two numbers: alpha = rate/(1-Beta1^t) and scale = 1/sqrt(1-Beta2^t).
+// adam folds the bias corrections into two numbers: Alpha = rate/(1-Beta1^t) and Scale = 1/sqrt(1-Beta2^t).
 func adam[T float](o Adam, t int, rate float64, p, g []T, state [][]T) {
-	b1, b2, e := or(o.Beta1, 0.9), or(o.Beta2, 0.999), o.epsilon()
-	alpha, corr := rate, 1.0
+	b1, b2 := or(o.Beta1, 0.9), or(o.Beta2, 0.999)
+	alpha, scale := rate, 1.0
 	if !o.NoBiasCorrection {
 		alpha = rate / (1 - math.Pow(b1, float64(t)))
-		corr = 1 / math.Sqrt(1-math.Pow(b2, float64(t)))
+		scale = 1 / math.Sqrt(1-math.Pow(b2, float64(t)))
 	}
-	beta1, beta2, one1, one2 := T(b1), T(b2), T(1-b1), T(1-b2)
-	a, scale, eps, keep := T(alpha), T(corr), T(e), T(1-rate*or(o.WeightDecay, 0))
-	m, v := state[0][:len(p)], state[1][:len(p)]
-	g = g[:len(p)]
+	c := fused.Coefficients[T]{Beta1: T(b1), One1: T(1 - b1), Beta2: T(b2), One2: T(1 - b2), Alpha: T(alpha), Scale: T(scale),
+		Epsilon: T(o.epsilon()), Keep: T(1 - rate*or(o.WeightDecay, 0))}
+	if o.AMSGrad || c.Epsilon == 0 {
+		adamRare(p, g, state, &c)
+		return
+	}
+	fused.Adam(p, g, state[0], state[1], &c)
+}
+
+// adamRare is fused.Adam with the largest v, where state holds it, and without a division of 0 by 0.
+func adamRare[T float](p, g []T, state [][]T, c *fused.Coefficients[T]) {
+	m, v, g := state[0][:len(p)], state[1][:len(p)], g[:len(p)]
 	for i := range p {
-		m[i] = beta1*m[i] + one1*g[i]
-		v[i] = beta2*v[i] + one2*g[i]*g[i]
-	}
-	if o.AMSGrad {
-		vmax := state[2][:len(p)]
-		for i := range p {
-			vmax[i] = max(vmax[i], v[i])
+		m[i] = c.Beta1*m[i] + c.One1*g[i]
+		v[i] = c.Beta2*v[i] + c.One2*g[i]*g[i]
+		largest := v[i]
+		if len(state) > 2 {
+			largest = max(state[2][i], v[i])
+			state[2][i] = largest
 		}
-		v = vmax
-	}
-	for i := range p {
-		if m[i] == 0 && e == 0 {
-			p[i] *= keep
-			continue
+		p[i] *= c.Keep
+		if m[i] != 0 || c.Epsilon != 0 {
+			p[i] -= c.Alpha * m[i] / (c.Scale*T(math.Sqrt(float64(largest))) + c.Epsilon)
 		}
-		p[i] = keep*p[i] - a*m[i]/(T(math.Sqrt(float64(v[i])))*scale+eps)
 	}
 }

@@ -1,0 +1,62 @@
+// Command gen writes the assembly of package fused. Run it with go generate.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+)
+
+func main() {
+	ConstraintExpr("amd64,!noasm")
+	adam()
+	Generate()
+}
+
+// adam writes eight elements a turn. No multiply-add is fused: adamGo fuses none, and the bits must be its.
+func adam() {
+	TEXT("adamAVX2", NOSPLIT, "func(n int, p, grad, m, v, beta1, one1, beta2, one2, alpha, scale, epsilon, keep *float32)")
+	Pragma("noescape")
+	Doc("adamAVX2 is adamGo for n elements, a positive multiple of 8. The coefficients are read through pointers.")
+
+	n := Load(Param("n"), GP64())
+	p, g := Load(Param("p"), GP64()), Load(Param("grad"), GP64())
+	m, v := Load(Param("m"), GP64()), Load(Param("v"), GP64())
+	broadcast := func(name string) Op {
+		at, y := Load(Param(name), GP64()), YMM()
+		VBROADCASTSS(Mem{Base: at}, y)
+		return y
+	}
+	beta1, one1, beta2, one2 := broadcast("beta1"), broadcast("one1"), broadcast("beta2"), broadcast("one2")
+	alpha, scale, epsilon, keep := broadcast("alpha"), broadcast("scale"), broadcast("epsilon"), broadcast("keep")
+
+	Label("loop")
+	grad, mean, square, t := YMM(), YMM(), YMM(), YMM()
+	VMOVUPS(Mem{Base: g}, grad)
+	// m = beta1*m + one1*g
+	VMULPS(Mem{Base: m}, beta1, mean)
+	VMULPS(grad, one1, t)
+	VADDPS(t, mean, mean)
+	VMOVUPS(mean, Mem{Base: m})
+	// v = beta2*v + one2*g*g
+	VMULPS(Mem{Base: v}, beta2, square)
+	VMULPS(grad, one2, t)
+	VMULPS(grad, t, t)
+	VADDPS(t, square, square)
+	VMOVUPS(square, Mem{Base: v})
+	// p = keep*p - alpha*m/(scale*sqrt(v)+epsilon)
+	VSQRTPS(square, square)
+	VMULPS(scale, square, square)
+	VADDPS(epsilon, square, square)
+	VMULPS(alpha, mean, mean)
+	VDIVPS(square, mean, mean)
+	VMULPS(Mem{Base: p}, keep, t)
+	VSUBPS(mean, t, t)
+	VMOVUPS(t, Mem{Base: p})
+	for _, at := range []Op{p, g, m, v} {
+		ADDQ(Imm(32), at)
+	}
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
