@@ -43,7 +43,7 @@ func (b *binding) release() {
 	}
 }
 
-// ortShape is the shape on ONNX Runtime's side, where a scalar is [1]: see withVectorPorts.
+// ortShape is the shape on ONNX Runtime's side, where a scalar is [1]: see withBindablePorts.
 func ortShape(s tensor.Shape) ortgo.Shape {
 	if len(s) == 0 {
 		return ortgo.Shape{1}

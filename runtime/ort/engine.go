@@ -47,7 +47,7 @@ func compile(g *graph.Graph, o runtime.Options) (*program, error) {
 	if err := g.Err(); err != nil {
 		return nil, err
 	}
-	session, err := withVectorPorts(g)
+	session, err := withBindablePorts(g)
 	if err != nil {
 		return nil, err
 	}

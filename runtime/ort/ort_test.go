@@ -99,6 +99,26 @@ func TestRunOnNoRows(t *testing.T) {
 	}
 }
 
+// Outputs that no node computes alone, at which ONNX Runtime would not write.
+func TestRunWritesEveryOutput(t *testing.T) {
+	g := graph.New("outputs")
+	x, scalar := g.Input("x", "batch", 2), g.Input("scalar")
+	y := g.Neg(x)
+	g.Outputs = []*graph.Value{x, y, y, x, scalar, scalar, g.Weight("w", tensor.Vector[float32](7)), g.Int64s(1, 2), g.Reshape(x, g.Int64s(-1))}
+	out := make([]*tensor.Tensor, len(g.Outputs))
+	in := []*tensor.Tensor{wrap(t, []float32{3, 4}, 1, 2), tensor.Scalar(float32(5))}
+	if err := build(t, g, runtime.Options{}).Run(context.Background(), in, out); err != nil {
+		t.Fatal(err)
+	}
+	var got []any
+	for _, o := range out {
+		got = append(got, o.Floats())
+	}
+	if got := fmt.Sprint(got...); got != "[3 4] [-3 -4] [-3 -4] [3 4] [5] [5] [7] [1 2] [3 4]" {
+		t.Errorf("outputs %s", got)
+	}
+}
+
 func TestRunWithoutInputs(t *testing.T) {
 	g := graph.New("constant")
 	g.Output("y", g.Neg(g.Weight("w", tensor.Vector[float32](1, 2))))

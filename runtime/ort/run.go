@@ -13,7 +13,7 @@ import (
 	"github.com/elbo-ml/elbo/tensor"
 )
 
-// unused feeds the input of graphs that have none of their own: see withVectorPorts.
+// unused feeds the input of graphs that have none of their own: see withBindablePorts.
 var unused = tensor.New(tensor.Float32, 1)
 
 func (p *program) run(ctx context.Context, in, out []*tensor.Tensor) error {

@@ -9,10 +9,11 @@ import (
 	"github.com/elbo-ml/elbo/graph"
 )
 
-// withVectorPorts copies g's structure so that every scalar input and output becomes a vector of one element: the
+// withBindablePorts copies g's structure so that every scalar input and output becomes a vector of one element: the
 // binding makes no tensor of rank 0 over memory that it is given, and a [1] holds the same bytes. A graph without inputs
-// gets one that nothing reads: the binding cannot run a session that has none.
-func withVectorPorts(g *graph.Graph) (*graph.Graph, error) {
+// gets one that nothing reads: the binding cannot run a session that has none. An output that no node computes, or that
+// is asked for twice, passes through a node of its own: ONNX Runtime leaves the tensor bound to such an output as it was.
+func withBindablePorts(g *graph.Graph) (*graph.Graph, error) {
 	c := g.Clone()
 	if len(c.Outputs) == 0 {
 		return nil, errors.New("the graph has no outputs")
@@ -35,13 +36,18 @@ func withVectorPorts(g *graph.Graph) (*graph.Graph, error) {
 		squeezes = append(squeezes, n)
 	}
 	c.Nodes = append(squeezes, c.Nodes...)
+	taken := map[*graph.Value]bool{}
 	for i, v := range c.Outputs {
 		if v.Shape == nil {
 			return nil, fmt.Errorf("the rank of output %q is not known", v.Name)
 		}
-		if len(v.Shape) == 0 {
+		switch {
+		case len(v.Shape) == 0:
 			c.Outputs[i] = c.Node("Unsqueeze", nil, v, c.Int64s(0))
+		case taken[v] || v.Producer == nil:
+			c.Outputs[i] = c.Node("Identity", nil, v)
 		}
+		taken[v] = true
 	}
 	return c, c.Err()
 }
