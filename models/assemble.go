@@ -33,7 +33,7 @@ func assemble(m Manifest, encoder, decoder *graph.Graph, s settings) (*VAE, erro
 		return nil, fmt.Errorf("encoder: %w", err)
 	}
 	if rowSize(v.xRow) != rowSize(m.Shape) {
-		return nil, fmt.Errorf("the encoder's input %v does not take rows of shape %v", v.encoder.in, m.Shape)
+		return nil, fmt.Errorf("the encoder's input %v does not take rows of shape %v", v.encoder.in, tensor.Shape(m.Shape))
 	}
 	zShape := []int{m.Latent}
 	if v.zRow, err = rowOf(v.decoder.in, zShape); err != nil {

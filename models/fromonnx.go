@@ -80,7 +80,7 @@ func (m *Manifest) readShapes(encoder, decoder *graph.Graph, shape []int) error 
 	m.Shape = row
 	if shape != nil {
 		if rowSize(shape) != rowSize(row) {
-			return fmt.Errorf("the encoder's input %v does not take rows of shape %v", x, shape)
+			return fmt.Errorf("the encoder's input %v does not take rows of shape %v", x, tensor.Shape(shape))
 		}
 		m.Shape = slices.Clone(shape)
 	}

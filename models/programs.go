@@ -101,7 +101,7 @@ func (v *VAE) logProbOn(g *graph.Graph, x, z *graph.Value) (*graph.Value, error)
 	x = asRows(g, x, []int{size})
 	for i, p := range out {
 		if len(p.Shape) < 2 || !p.Shape[1:].Size().Is(size) {
-			return nil, fmt.Errorf("the decoder's output %v does not hold rows of shape %v: encoder and decoder are not a pair", p, v.manifest.Shape)
+			return nil, fmt.Errorf("the decoder's output %v does not hold rows of shape %v: encoder and decoder are not a pair", p, tensor.Shape(v.manifest.Shape))
 		}
 		out[i] = asRows(g, p, []int{size})
 	}
