@@ -8,6 +8,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer"
+	"github.com/elbo-ml/elbo/tensor"
 )
 
 // FromONNX makes a model of an encoder and a decoder exported by another program, PyTorch for one. The roles of their

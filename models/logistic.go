@@ -47,9 +47,9 @@ func DiscretizedLogisticLogProb(g *graph.Graph, x, mean, logscale *graph.Value) 
 func log1mExp(g *graph.Graph, d, logscale *graph.Value) *graph.Value {
 	one := g.Scalar(1, d)
 	h2 := g.Square(g.Half(g.Min(d, one)))
-	// sinh(h)/h = 1 + h^2/6 (1 + h^2/20 (1 + h^2/42))
+	// sinh(h)/h = 1 + h^2/6 (1 + h^2/20 (1 + h^2/42 (1 + h^2/72)))
 	series := one
-	for _, c := range []float64{42, 20, 6} {
+	for _, c := range []float64{72, 42, 20, 6} {
 		series = g.Add(one, g.Mul(series, g.Mul(h2, g.Scalar(1/c, d))))
 	}
 	logD := g.Neg(g.Add(logscale, g.Scalar(math.Log(256), logscale)))
