@@ -28,7 +28,7 @@ func (AdaGrad) State() []string { return []string{"s"} }
 
 // Check reports a setting that cannot be used.
 func (o AdaGrad) Check() error {
-	return errors.Join(inRange("adagrad", "learning rate", o.LearningRate, 0, math.MaxFloat64),
+	return errors.Join(rateInRange("adagrad", o.LearningRate),
 		inRange("adagrad", "epsilon", o.Epsilon, 0, math.MaxFloat64))
 }
 

@@ -46,7 +46,7 @@ func (o Adam) State() []string {
 
 // Check reports a setting that cannot be used.
 func (o Adam) Check() error {
-	return errors.Join(inRange("adam", "learning rate", o.LearningRate, 0, math.MaxFloat64),
+	return errors.Join(rateInRange("adam", o.LearningRate),
 		inRange("adam", "beta1", o.Beta1, 0, 1), inRange("adam", "beta2", o.Beta2, 0, 1),
 		inRange("adam", "epsilon", o.Epsilon, 0, math.MaxFloat64),
 		inRange("adam", "weight decay", o.WeightDecay, 0, math.MaxFloat64))

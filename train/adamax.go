@@ -30,7 +30,7 @@ func (AdaMax) State() []string { return []string{"m", "u"} }
 
 // Check reports a setting that cannot be used.
 func (o AdaMax) Check() error {
-	return errors.Join(inRange("adamax", "learning rate", o.LearningRate, 0, math.MaxFloat64),
+	return errors.Join(rateInRange("adamax", o.LearningRate),
 		inRange("adamax", "beta1", o.Beta1, 0, 1), inRange("adamax", "beta2", o.Beta2, 0, 1))
 }
 

@@ -344,7 +344,7 @@ func TestResumeIsBitIdentical(t *testing.T) {
 		o := Options{Optimizer: rule, Schedule: Warmup{Steps: 5, Then: Cosine{}}, MaxSteps: 40, Batch: 70, Seed: 11, Binarize: data.Dynamic, Clip: 3,
 			EMA: 0.95, KLWarmup: 30, CheckpointEvery: 25}
 		whole := newToy(12)
-		fit(t, whole, o)
+		report := fit(t, whole, o)
 
 		o.Checkpoint = filepath.Join(t.TempDir(), "run")
 		for _, stop := range []int{3, 17, 28} {
@@ -367,7 +367,10 @@ func TestResumeIsBitIdentical(t *testing.T) {
 			t.Errorf("%v: resumed at %d of %d, equal to the uninterrupted run: %v", rule, r.Resumed, r.Steps, bytes.Equal(m.bytes(), whole.bytes()))
 		}
 		again := newToy(98) // resuming a finished run changes nothing
-		if r := fit(t, again, o); r.Resumed != 40 || !bytes.Equal(again.bytes(), whole.bytes()) {
+		if r.ELBO != report.ELBO || r.KL != report.KL {
+			t.Errorf("%v: the resumed run reports %+v, the uninterrupted one %+v", rule, r, report)
+		}
+		if r := fit(t, again, o); r.Resumed != 40 || r.ELBO != report.ELBO || !bytes.Equal(again.bytes(), whole.bytes()) {
 			t.Errorf("%v: the finished run resumed at %d with other weights", rule, r.Resumed)
 		}
 	}

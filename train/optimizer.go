@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // ErrOptions is wrapped by every error about options that cannot be used.
@@ -43,6 +44,14 @@ func or(v, unset float64) float64 {
 		return 0
 	}
 	return v
+}
+
+// rateInRange checks a learning rate: unset or positive.
+func rateInRange(rule string, v float64) error {
+	if v == 0 || v > 0 && v <= math.MaxFloat64 {
+		return nil
+	}
+	return fmt.Errorf("train: %s: the learning rate is %v, want a positive number: %w", rule, v, ErrOptions)
 }
 
 // inRange checks one setting of an optimiser; Zero and unset always pass.

@@ -86,7 +86,7 @@ type Report struct {
 	// them came from the checkpoint.
 	Steps, Resumed int
 	Epochs         int
-	// ELBO, Reconstruction and KL are means in nats per datapoint over the last epoch, or the part of it that ran here.
+	// ELBO, Reconstruction and KL are means in nats per datapoint over the last epoch, or the part of it that was made.
 	ELBO, Reconstruction, KL float64
 	// Images is the number of datapoints this call saw, in Elapsed.
 	Images          int

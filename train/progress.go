@@ -39,6 +39,15 @@ func (m *means) mean() seen {
 	return seen{m.sum.loss / m.n, m.sum.elbo / m.n, m.sum.reconstruction / m.n, m.sum.kl / m.n}
 }
 
+// named and restore carry the sums through a checkpoint.
+func (m *means) named() map[string]float64 {
+	return map[string]float64{"steps": m.n, "loss": m.sum.loss, "elbo": m.sum.elbo, "reconstruction": m.sum.reconstruction, "kl": m.sum.kl}
+}
+
+func (m *means) restore(s map[string]float64) {
+	m.n, m.sum = s["steps"], seen{s["loss"], s["elbo"], s["reconstruction"], s["kl"]}
+}
+
 // progressDue reports whether the step just made is one to tell of.
 func (t *trainer) progressDue() bool {
 	switch {

@@ -78,6 +78,7 @@ func (t *trainer) restore(c *checkpoint.Checkpoint) error {
 		copy(c.to.Bytes(), c.from.Bytes())
 	}
 	t.done, t.savedStep = c.Step, c.Step
+	t.epoch.restore(c.Sums)
 	t.report.Resumed, t.report.Checkpoint = c.Step, t.store.Path(c.Step)
 	return nil
 }
@@ -121,7 +122,7 @@ func (t *trainer) save() error {
 	if t.store == nil || t.savedStep == t.done {
 		return nil
 	}
-	c := &checkpoint.Checkpoint{Step: t.done, Epoch: t.done / t.perEpoch, Engine: t.Engine.Name(), Recipe: t.recipe,
+	c := &checkpoint.Checkpoint{Step: t.done, Epoch: t.done / t.perEpoch, Engine: t.Engine.Name(), Recipe: t.recipe, Sums: t.epoch.named(),
 		Parts: map[string]*safetensors.File{weightsPart: {}, optimizerPart: {}}}
 	for _, s := range t.state() {
 		f := c.Parts[s.part]

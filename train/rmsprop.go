@@ -35,7 +35,7 @@ func (o RMSProp) State() []string {
 
 // Check reports a setting that cannot be used.
 func (o RMSProp) Check() error {
-	return errors.Join(inRange("rmsprop", "learning rate", o.LearningRate, 0, math.MaxFloat64),
+	return errors.Join(rateInRange("rmsprop", o.LearningRate),
 		inRange("rmsprop", "decay", o.Decay, 0, 1), inRange("rmsprop", "momentum", o.Momentum, 0, 1),
 		inRange("rmsprop", "epsilon", o.Epsilon, 0, math.MaxFloat64))
 }

@@ -3,7 +3,6 @@ package train
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // SGD is stochastic gradient descent, with momentum when Momentum is set (Polyak, 1964; Sutskever et al., 2013):
@@ -38,7 +37,7 @@ func (o SGD) Check() error {
 	if o.Nesterov && or(o.Momentum, 0) == 0 {
 		return fmt.Errorf("train: sgd: nesterov without momentum: %w", ErrOptions)
 	}
-	return errors.Join(inRange("sgd", "learning rate", o.LearningRate, 0, math.MaxFloat64),
+	return errors.Join(rateInRange("sgd", o.LearningRate),
 		inRange("sgd", "momentum", o.Momentum, 0, 1))
 }
 

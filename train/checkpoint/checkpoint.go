@@ -26,6 +26,8 @@ type Checkpoint struct {
 	Engine string
 	// Recipe is all that decides what the training computes, by name: a run that resumes must have the same.
 	Recipe map[string]string
+	// Sums are of what the epoch in progress has measured, so that the report of a resumed run is that of a whole one.
+	Sums map[string]float64
 	// Parts are the safetensors files by name, without their suffix: "weights", "optimizer".
 	Parts map[string]*safetensors.File
 }

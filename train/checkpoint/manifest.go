@@ -19,12 +19,13 @@ const (
 
 // manifest is checkpoint.json.
 type manifest struct {
-	Version int               `json:"version"`
-	Step    int               `json:"step"`
-	Epoch   int               `json:"epoch"`
-	Engine  string            `json:"engine"`
-	Recipe  map[string]string `json:"recipe"`
-	Files   map[string]file   `json:"files"`
+	Version int                `json:"version"`
+	Step    int                `json:"step"`
+	Epoch   int                `json:"epoch"`
+	Engine  string             `json:"engine"`
+	Recipe  map[string]string  `json:"recipe"`
+	Sums    map[string]float64 `json:"sums,omitempty"`
+	Files   map[string]file    `json:"files"`
 	// SHA256 is of the manifest itself, written with "" in this place.
 	SHA256 string `json:"sha256"`
 }

@@ -54,7 +54,7 @@ func Read(dir string) (*Checkpoint, error) {
 	if filepath.Base(dir) != folderName(m.Step) {
 		return nil, fmt.Errorf("checkpoint: %s says it is of step %d: %w", dir, m.Step, ErrDamaged)
 	}
-	c := &Checkpoint{Step: m.Step, Epoch: m.Epoch, Engine: m.Engine, Recipe: m.Recipe, Parts: map[string]*safetensors.File{}}
+	c := &Checkpoint{Step: m.Step, Epoch: m.Epoch, Engine: m.Engine, Recipe: m.Recipe, Sums: m.Sums, Parts: map[string]*safetensors.File{}}
 	for name, want := range m.Files {
 		path := filepath.Join(dir, name)
 		if err := verify(path, want); err != nil {

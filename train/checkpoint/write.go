@@ -36,7 +36,7 @@ func (s *Store) Write(c *Checkpoint) (path string, err error) {
 
 // fill writes the parts and then the manifest, and syncs each and the folder.
 func (s *Store) fill(dir string, c *Checkpoint) error {
-	m := manifest{Version: version, Step: c.Step, Epoch: c.Epoch, Engine: c.Engine, Recipe: c.Recipe, Files: map[string]file{}}
+	m := manifest{Version: version, Step: c.Step, Epoch: c.Epoch, Engine: c.Engine, Recipe: c.Recipe, Sums: c.Sums, Files: map[string]file{}}
 	for name, part := range c.Parts {
 		f, err := s.write(filepath.Join(dir, name+suffix), func(w io.Writer) error { return safetensors.Write(w, part) })
 		if err != nil {
