@@ -24,7 +24,7 @@ func broadcastDim(a, b Dim) (Dim, error) {
 	}
 	names := []string{a.String(), b.String()}
 	slices.Sort(names)
-	return Sym("broadcast(" + names[0] + "," + names[1] + ")"), nil
+	return atom("broadcast(" + names[0] + "," + names[1] + ")"), nil
 }
 
 // Broadcast is the shape that NumPy's rule gives: aligned at the last axis, an extent of 1 stretches.
@@ -71,10 +71,13 @@ func sumTo(g *Graph, dy, x *Value) *Value {
 			}
 		}
 	}
-	if len(stretched) > 0 && len(open) == 0 {
-		dy = g.ReduceSum(dy, true, stretched...)
-	}
 	if len(open) == 0 {
+		switch {
+		case len(stretched) == lead && lead > 0: // the leading axes alone
+			return g.ReduceSum(dy, false, stretched...)
+		case len(stretched) > 0:
+			dy = g.ReduceSum(dy, true, stretched...)
+		}
 		if lead == 0 {
 			return dy
 		}

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -88,7 +90,19 @@ func (d Dim) Div(e Dim) Dim {
 	} else if q, ok := d.divideMonomial(e); ok {
 		return q
 	}
-	return Sym("floor((" + d.String() + ")/(" + e.String() + "))")
+	return atom("floor((" + d.String() + ")/(" + e.String() + "))")
+}
+
+// maxAtom and maxTerms bound what an expression may grow to: a file could nest divisions until no memory is left.
+const maxAtom, maxTerms = 200, 64
+
+// atom is the symbol called name; a name that is too long is replaced by its hash, so that equal ones stay equal.
+func atom(name string) Dim {
+	if len(name) > maxAtom {
+		sum := sha256.Sum256([]byte(name))
+		name = "dim_" + hex.EncodeToString(sum[:12])
+	}
+	return Sym(name)
 }
 
 // divideTerms divides by n when n divides every coefficient; the constant may leave a remainder, which floor drops.
@@ -148,7 +162,15 @@ func normal(c int, terms []term) Dim {
 		out = append(out, t)
 	}
 	out = slices.DeleteFunc(out, func(t term) bool { return t.coef == 0 })
-	return Dim{c: c, terms: out}
+	d := Dim{c: c, terms: out}
+	degree := 0
+	for _, t := range out {
+		degree = max(degree, len(t.atoms))
+	}
+	if len(out) > maxTerms || degree > maxTerms {
+		return atom(d.String())
+	}
+	return d
 }
 
 func sorted(s []string) []string { slices.Sort(s); return s }

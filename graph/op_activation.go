@@ -1,5 +1,7 @@
 package graph
 
+import "fmt"
+
 // SELU's constants (Klambauer et al. 2017, appendix), as ONNX rounds them.
 const (
 	seluAlpha = 1.67326319217681884765625
@@ -87,8 +89,14 @@ func (g *Graph) strictlyWithin(x *Value, lo, hi float64) *Value {
 func preluOp() *Op {
 	return &Op{Name: "PRelu", Inputs: [2]int{2, 2}, Outputs: [2]int{1, 1},
 		Infer: func(n *Node) error {
-			n.Outputs[0].DType = n.Inputs[0].DType
-			return inferBroadcast(n, n.Inputs...)
+			x, s := n.Inputs[0], n.Inputs[1]
+			if err := inferBroadcast(n, x, s); err != nil {
+				return err
+			}
+			if len(s.Shape) > len(x.Shape) {
+				return fmt.Errorf("the slope %v must broadcast to %v", s.Shape, x.Shape)
+			}
+			return sameAsInput(n)
 		},
 		Gradient: func(g *Graph, n *Node, dy []*Value) []*Value {
 			x, s := n.Inputs[0], n.Inputs[1]
@@ -100,7 +108,7 @@ func preluOp() *Op {
 
 // clipOp is y = min(max(x, lo), hi), so dx = dy where lo <= x <= hi, as in PyTorch; a bound has what it cut off.
 func clipOp() *Op {
-	return &Op{Name: "Clip", Inputs: [2]int{1, 3}, Outputs: [2]int{1, 1}, Infer: sameAsInput,
+	return &Op{Name: "Clip", Inputs: [2]int{1, 3}, Outputs: [2]int{1, 1}, Infer: inferClip,
 		Gradient: func(g *Graph, n *Node, dy []*Value) []*Value {
 			x, zero := n.Inputs[0], g.Scalar(0, n.Inputs[0])
 			out := make([]*Value, len(n.Inputs))
@@ -118,6 +126,19 @@ func clipOp() *Op {
 			out[0] = dx
 			return out
 		}}
+}
+
+func inferClip(n *Node) error {
+	x := n.Inputs[0]
+	for _, bound := range n.Inputs[1:] {
+		if bound == nil {
+			continue
+		}
+		if k, ok := bound.Shape.Size().Known(); ok && k != 1 || bound.DType != x.DType || len(bound.Shape) > len(x.Shape) {
+			return fmt.Errorf("the bound %v must be a scalar of type %v", bound, x.DType)
+		}
+	}
+	return sameAsInput(n)
 }
 
 // Tanh is tanh(x).

@@ -110,7 +110,7 @@ func inferSplit(n *Node) error {
 func splitInts(x, y *Value, at, size Dim) {
 	lo, ok := at.Known()
 	k, ok2 := size.Known()
-	if x.Ints != nil && ok && ok2 && lo+k <= len(x.Ints) {
+	if x.Ints != nil && ok && ok2 && 0 <= lo && k <= len(x.Ints) && lo <= len(x.Ints)-k {
 		setInts(y, x.Ints[lo:lo+k])
 	}
 }

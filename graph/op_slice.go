@@ -38,6 +38,14 @@ func inferSlice(n *Node) error {
 	if _, err := axes(list, len(x.Shape)); err != nil {
 		return err
 	}
+	for _, in := range n.Inputs[1:] {
+		if in == nil {
+			continue
+		}
+		if k, ok := in.Shape.Size().Known(); ok && k != len(list) {
+			return fmt.Errorf("%d entries in %q for %d axes", k, in.Name, len(list))
+		}
+	}
 	y.Shape = append(Shape{}, x.Shape...)
 	for i, a := range list {
 		a, _ = axis(a, len(x.Shape))
@@ -188,7 +196,7 @@ func sliceInts(n *Node, list []int) {
 	step := 1
 	if in := n.Input(4); in != nil {
 		steps, ok := knownInts(in)
-		if !ok {
+		if !ok || len(steps) != 1 {
 			return
 		}
 		step = steps[0]

@@ -80,7 +80,7 @@ func InferNode(n *Node) error {
 		return err
 	}
 	for i, v := range n.Inputs {
-		if v == nil && i < op.Inputs[0] {
+		if v == nil && (i < op.Inputs[0] || op.Inputs[1] < 0) {
 			return fmt.Errorf("graph: %s: input %d is required", describe(n), i)
 		}
 		if v != nil && (v.Shape == nil || !v.DType.Valid()) {
