@@ -1,12 +1,16 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/elbo-ml/elbo/runtime/native/vec"
+)
 
 func init() {
 	register(
-		unary("Tanh", each(tanh32), each(math.Tanh)),
-		unary("Sigmoid", each(sigmoid32), each(sigmoid64)),
-		unary("Softplus", each(softplus32), each(softplus64)),
+		unary("Tanh", vec.Tanh, each(math.Tanh)),
+		unary("Sigmoid", vec.Sigmoid, each(sigmoid64)),
+		unary("Softplus", vec.Softplus, each(softplus64)),
 		unary("Relu", relu[float32], relu[float64]),
 		unary("Softsign", each(softsign[float32]), each(softsign[float64])),
 		unary("HardSwish", each(hardSwish[float32]), each(hardSwish[float64])),

@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/elbo-ml/elbo/runtime/native/vec"
+
 // binaryOp is an operator of two elements, as the three loops that broadcasting needs. y may be the same memory as a or b.
 type binaryOp[A, Y any] struct {
 	vv func(y []Y, a, b []A)   // y[i] = a[i] . b[i]
@@ -86,11 +88,23 @@ func arithmetic(op string, f32 binaryOp[float32, float32], f64 binaryOp[float64,
 
 func init() {
 	register(
-		arithmetic("Add", addOp[float32](), addOp[float64](), addOp[int32](), addOp[int64]()),
-		arithmetic("Sub", subOp[float32](), subOp[float64](), subOp[int32](), subOp[int64]()),
-		arithmetic("Mul", mulOp[float32](), mulOp[float64](), mulOp[int32](), mulOp[int64]()),
-		arithmetic("Div", divOp[float32](), divOp[float64](), byElement(quotient[int32]), byElement(quotient[int64])),
+		arithmetic("Add", add32, addOp[float64](), addOp[int32](), addOp[int64]()),
+		arithmetic("Sub", sub32, subOp[float64](), subOp[int32](), subOp[int64]()),
+		arithmetic("Mul", mul32, mulOp[float64](), mulOp[int32](), mulOp[int64]()),
+		arithmetic("Div", div32, divOp[float64](), byElement(quotient[int32]), byElement(quotient[int64])),
 	)
+}
+
+// The float32 operators have vectors. Addition and multiplication commute.
+var (
+	add32 = binaryOp[float32, float32]{vv: vec.Add, vs: vec.AddScalar, sv: commuted(vec.AddScalar)}
+	sub32 = binaryOp[float32, float32]{vv: vec.Sub, vs: vec.SubScalar, sv: vec.ScalarSub}
+	mul32 = binaryOp[float32, float32]{vv: vec.Mul, vs: vec.MulScalar, sv: commuted(vec.MulScalar)}
+	div32 = binaryOp[float32, float32]{vv: vec.Div, vs: vec.DivScalar, sv: vec.ScalarDiv}
+)
+
+func commuted(f func(y, a []float32, b float32)) func(y []float32, a float32, b []float32) {
+	return func(y []float32, a float32, b []float32) { f(y, b, a) }
 }
 
 func addOp[T Number]() binaryOp[T, T] {

@@ -1,11 +1,15 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/elbo-ml/elbo/runtime/native/vec"
+)
 
 func init() {
 	register(
-		unary("Exp", each(exp32), each(math.Exp)),
-		unary("Log", each(log32), each(math.Log)),
+		unary("Exp", vec.Exp, each(math.Exp)),
+		unary("Log", vec.Log, each(math.Log)),
 		unary("Sqrt", each(func(x float32) float32 { return float32(math.Sqrt(float64(x))) }), each(math.Sqrt)),
 		unary("Reciprocal", each(func(x float32) float32 { return 1 / x }), each(func(x float64) float64 { return 1 / x })),
 		through("Floor", math.Floor),

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/elbo-ml/elbo/runtime/native/vec"
+)
 
 func init() {
 	register(
@@ -39,7 +43,7 @@ func alongAxis[T Float](f func(y, x []T, at, n, step int)) Bind {
 
 func exp[T Float](x T) T {
 	if v, ok := any(x).(float32); ok {
-		return T(exp32(v))
+		return T(vec.Exp32(v))
 	}
 	return T(math.Exp(float64(x)))
 }
