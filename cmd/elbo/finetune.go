@@ -20,7 +20,7 @@ inputs, outputs and dynamic dimensions; what --freeze matches is the same to the
 			if err := f.check(); err != nil {
 				return err
 			}
-			src, err := f.openBinarized(a, f.seed)
+			src, err := f.sourceFlags.open(a)
 			if err != nil {
 				return err
 			}

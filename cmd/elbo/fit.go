@@ -143,13 +143,17 @@ func (f *fitFlags) options(a *app) (train.Options, error) {
 	if err != nil {
 		return train.Options{}, err
 	}
+	how, err := f.how()
+	if err != nil {
+		return train.Options{}, err
+	}
 	engine, err := f.engineFlags.open(a)
 	if err != nil {
 		return train.Options{}, err
 	}
 	return train.Options{
 		Engine: engine, Threads: f.threads, Provider: f.provider,
-		Optimizer: rule, Schedule: pace, Epochs: f.epochs, MaxSteps: f.steps, Batch: f.batch, Seed: f.seed,
+		Optimizer: rule, Schedule: pace, Epochs: f.epochs, MaxSteps: f.steps, Batch: f.batch, Seed: f.seed, Binarize: how,
 		Clip: f.clip, KLWeight: f.klWeight, KLWarmupEpochs: f.klWarmup, EMA: f.ema, Freeze: f.freeze,
 		Checkpoint: f.checkpoints(), CheckpointEvery: f.checkpointEvery, Resume: f.resume,
 	}, nil

@@ -28,7 +28,7 @@ engine. Ctrl-C writes a checkpoint; --resume goes on from it as if nothing had h
 			if latent < 1 {
 				return usagef("--latent must be at least 1, but is %d", latent)
 			}
-			src, err := f.openBinarized(a, f.seed)
+			src, err := f.sourceFlags.open(a)
 			if err != nil {
 				return err
 			}
