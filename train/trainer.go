@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	goruntime "runtime"
-	"slices"
 	"time"
 
-	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
-	"github.com/elbo-ml/elbo/tensor"
 	"github.com/elbo-ml/elbo/train/checkpoint"
 	"github.com/elbo-ml/elbo/train/data"
 )
@@ -57,11 +54,11 @@ func (t *trainer) prepare(d data.Source) error {
 	if err != nil {
 		return err
 	}
-	trained, frozen, err := Params(obj.Params, t.Freeze)
-	if err != nil {
+	if err := obj.check(d, t.Options); err != nil {
 		return err
 	}
-	if err := obj.check(d, t.Options); err != nil {
+	trained, frozen, err := Params(obj.Params, t.Freeze)
+	if err != nil {
 		return err
 	}
 	for _, v := range trained {
@@ -103,34 +100,6 @@ func (t *trainer) engineOptions() runtime.Options {
 type borrowed struct{ data.Source }
 
 func (borrowed) Close() error { return nil }
-
-// check holds the objective against the data and the options.
-func (obj *Objective) check(d data.Source, o Options) error {
-	holder := map[*tensor.Tensor]string{}
-	for _, v := range obj.Params {
-		if name, held := holder[v.Data]; held {
-			return fmt.Errorf("train: the parameters %q and %q hold one tensor: let them be one value of the graph", name, v.Name)
-		}
-		holder[v.Data] = v.Name
-		if !v.IsWeight() || v.DType != tensor.Float32 && v.DType != tensor.Float64 {
-			return fmt.Errorf("train: parameter %v is not a weight of float32 or float64", v)
-		}
-	}
-	row, known := obj.X.Shape[min(1, len(obj.X.Shape)):].Known()
-	if known && tensor.Shape(row).Size() != tensor.Shape(d.Shape()).Size() {
-		return fmt.Errorf("train: the model takes rows of %v, %s has rows of %v: %w", tensor.Shape(row), d.Name(), tensor.Shape(d.Shape()), tensor.ErrShape)
-	}
-	if obj.KLWeight == nil && (o.KLWarmup > 0 || o.KLWarmupEpochs > 0 || o.KLWeight > 0 && o.KLWeight != 1) {
-		return fmt.Errorf("train: the model's objective has no KL weight, so neither KL warm-up nor a weight can be set: %w", ErrOptions)
-	}
-	return nil
-}
-
-// param is the parameter called name.
-func (obj *Objective) param(name string) *graph.Value {
-	i := slices.IndexFunc(obj.Params, func(v *graph.Value) bool { return v.Name == name })
-	return obj.Params[i]
-}
 
 func (t *trainer) close() {
 	if t.step != nil {
