@@ -14,6 +14,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/native/gemm"
 	"github.com/elbo-ml/elbo/runtime/native/kernel"
 	"github.com/elbo-ml/elbo/runtime/native/pool"
 )
@@ -25,7 +26,10 @@ func New() runtime.Engine { return engine{} }
 
 func (engine) Name() string { return "native" }
 
-func (engine) Version() string { return "go " + goruntime.GOARCH }
+// Version is Go's version, the architecture and the instruction set that the kernels use.
+func (engine) Version() string {
+	return goruntime.Version() + " " + goruntime.GOARCH + " " + gemm.ISA()
+}
 
 // Compile plans g for running. It fails with one error that names every operator without a kernel, wrapping
 // graph.ErrUnsupported.
