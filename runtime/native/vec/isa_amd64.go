@@ -76,12 +76,3 @@ func (o operator) scalarWhole(y []float32, a float32, b []float32) int {
 	}
 	return n
 }
-
-func (s *AdamStep) whole(p, m, v, g []float32) int {
-	n := len(p) &^ 7
-	if n == 0 || !avx2 {
-		return 0
-	}
-	adamAVX2(n, &p[0], &m[0], &v[0], &g[0], s.Keep, s.Rate, s.Beta1, s.One1, s.Beta2, s.One2, s.Scale, s.Epsilon)
-	return n
-}

@@ -78,8 +78,3 @@ func divScalarAVX2(n int, y *float32, a *float32, b float32)
 //
 //go:noescape
 func divScalarLeftAVX2(n int, y *float32, a *float32, b float32)
-
-// adamAVX2 is adamGo for n elements, a positive multiple of 8.
-//
-//go:noescape
-func adamAVX2(n int, p *float32, m *float32, v *float32, dp *float32, keep float32, rate float32, beta1 float32, one1 float32, beta2 float32, one2 float32, scale float32, epsilon float32)

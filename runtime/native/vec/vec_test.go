@@ -155,38 +155,6 @@ func TestArithmeticAgainstPlainLoops(t *testing.T) {
 	}
 }
 
-func TestAdamAgainstItsTwin(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 2))
-	s := AdamStep{Keep: 0.999, Rate: 0.0013, Beta1: 0.9, One1: 0.1, Beta2: 0.999, One2: 0.001, Scale: 3.1, Epsilon: 1e-8}
-	for n := range 40 {
-		draw := func() []float32 {
-			x := make([]float32, n)
-			for i := range x {
-				x[i] = float32(math.Abs(r.NormFloat64()))
-			}
-			return x
-		}
-		p, m, v, g := draw(), draw(), draw(), draw()
-		p1, m1, v1, g1 := slices.Clone(p), slices.Clone(m), slices.Clone(v), slices.Clone(g)
-		Adam(s, p, m, v, g)
-		for i := range n { // one at a time is the twin alone
-			Adam(s, p1[i:i+1], m1[i:i+1], v1[i:i+1], g1[i:i+1])
-		}
-		if !slices.Equal(p, p1) || !slices.Equal(m, m1) || !slices.Equal(v, v1) || !slices.Equal(g, g1) {
-			t.Fatalf("%d elements: other bits than the twin's", n)
-		}
-	}
-}
-
-// By hand: m = 0.1*2, v = 0.001*4, p = 1 - 0.01*0.2/(sqrt(0.004)*10 + 0.1).
-func TestAdamByHand(t *testing.T) {
-	p, m, v := []float32{1}, []float32{0}, []float32{0}
-	Adam(AdamStep{Keep: 1, Rate: 0.01, Beta1: 0.9, One1: 0.1, Beta2: 0.999, One2: 0.001, Scale: 10, Epsilon: 0.1}, p, m, v, []float32{2})
-	if math.Abs(float64(p[0])-0.9972694) > 1e-6 || m[0] != 0.2 || math.Abs(float64(v[0])-0.004) > 1e-9 {
-		t.Errorf("p %v, m %v, v %v", p, m, v)
-	}
-}
-
 // The committed assembly is what go generate makes.
 func TestAssemblyIsGenerated(t *testing.T) {
 	dir := t.TempDir()
@@ -236,13 +204,6 @@ func BenchmarkFunctions(b *testing.B) {
 		b.SetBytes(4 * 4096)
 		for b.Loop() {
 			Add(y, x, x)
-		}
-	})
-	b.Run("adam", func(b *testing.B) {
-		m, v := make([]float32, 4096), make([]float32, 4096)
-		b.SetBytes(4 * 4096)
-		for b.Loop() {
-			Adam(AdamStep{Keep: 1, Rate: 1e-3, Beta1: 0.9, One1: 0.1, Beta2: 0.999, One2: 0.001, Scale: 1, Epsilon: 1e-8}, y, m, v, x)
 		}
 	})
 }

@@ -21,7 +21,6 @@ func main() {
 	arithmetic("sub", VSUBPS, false)
 	arithmetic("mul", VMULPS, true)
 	arithmetic("div", VDIVPS, false)
-	adam()
 	Generate()
 }
 
