@@ -56,7 +56,7 @@ func Broadcast(shapes ...Shape) (Shape, error) {
 // Where a symbol leaves open whether an axis was stretched (x has extent d, dy has D, and d is 1 or D), the axis is
 // split into [D/d, d] and the first part is summed: right in both cases, with the axes of the sum fixed.
 func sumTo(g *Graph, dy, x *Value) *Value {
-	if dy == nil || dy.Shape.Equal(x.Shape) {
+	if dy == nil || g.err != nil || dy.Shape.Equal(x.Shape) {
 		return dy
 	}
 	lead := len(dy.Shape) - len(x.Shape)
@@ -113,6 +113,10 @@ func (g *Graph) ShapeOf(x *Value) *Value {
 
 // dimOf is the extent of axis i of x as an int64 vector of one element.
 func (g *Graph) dimOf(x *Value, i int) *Value {
+	if i >= len(x.Shape) { // of unknown shape, after an error
+		g.Fail(fmt.Errorf("graph: %v has no axis %d", x, i))
+		return g.Int64s(0)
+	}
 	if n, ok := x.Shape[i].Known(); ok {
 		return g.Int64s(n)
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/elbo-ml/elbo/tensor"
@@ -50,14 +51,52 @@ func TestAnyNodeInfersOrFails(t *testing.T) { rapid.Check(t, anyNode) }
 
 func FuzzAnyNode(f *testing.F) { f.Fuzz(rapid.MakeFuzz(anyNode)) }
 
-func anyNode(t *rapid.T) {
-	op := rapid.SampledFrom(Ops()).Draw(t, "op")
-	g := New("any")
-	n := &Node{Op: op.Name, Domain: op.Domain, Attrs: Attrs{}}
-	for range rapid.IntRange(0, 5).Draw(t, "inputs") {
-		n.Inputs = append(n.Inputs, drawValue(t, g))
+// drawNode is any operator on any inputs, or a row of the shape table with something changed.
+func drawNode(t *rapid.T, g *Graph) (*Op, *Node) {
+	if rapid.Bool().Draw(t, "free") {
+		op := rapid.SampledFrom(Ops()).Draw(t, "op")
+		n := &Node{Op: op.Name, Domain: op.Domain, Attrs: Attrs{}}
+		for range rapid.IntRange(op.Inputs[0], 5).Draw(t, "inputs") {
+			n.Inputs = append(n.Inputs, drawValue(t, g))
+		}
+		return op, n
 	}
-	for range rapid.IntRange(0, 3).Draw(t, "outputs") {
+	row := rapid.SampledFrom(shapeRows).Filter(func(r shapeRow) bool { return Lookup("", r.op) != nil }).Draw(t, "row")
+	n := &Node{Op: row.op, Attrs: row.attrs.clone()}
+	if n.Attrs == nil {
+		n.Attrs = Attrs{}
+	}
+	spoiled := rapid.IntRange(-1, len(row.inputs)).Draw(t, "spoiled")
+	for i, x := range row.inputs {
+		var v *Value
+		switch x := x.(type) {
+		case Shape:
+			x = slices.Clone(x)
+			if i == spoiled && len(x) > 0 {
+				x[rapid.IntRange(0, len(x)-1).Draw(t, "axis")] = rapid.SampledFrom(Dims(0, 1, 2, 7, "n", "w")).Draw(t, "extent")
+			}
+			v = g.InputOf(tensor.Float32, g.Fresh("x"), x)
+		case []int:
+			x = slices.Clone(x)
+			if i == spoiled && len(x) > 0 {
+				x[0] = int(rapid.SampledFrom(oddInts).Draw(t, "entry"))
+			}
+			v = g.Int64s(x...)
+		case *tensor.Tensor:
+			v = g.Const(x)
+		}
+		if i == spoiled && rapid.IntRange(0, 3).Draw(t, "replaced") == 0 {
+			v = drawValue(t, g)
+		}
+		n.Inputs = append(n.Inputs, v)
+	}
+	return Lookup("", row.op), n
+}
+
+func anyNode(t *rapid.T) {
+	g := New("any")
+	op, n := drawNode(t, g)
+	for range rapid.IntRange(1, 3).Draw(t, "outputs") {
 		v := &Value{Name: g.Fresh("y"), Producer: n}
 		if rapid.IntRange(0, 4).Draw(t, "unwanted") == 0 {
 			v = nil
@@ -67,7 +106,7 @@ func anyNode(t *rapid.T) {
 		n.Outputs = append(n.Outputs, v)
 	}
 	for _, name := range attrNames {
-		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
+		if rapid.IntRange(0, 19).Draw(t, name) == 19 {
 			n.Attrs[name] = drawAttr(t)
 		}
 	}

@@ -160,6 +160,9 @@ func (g *Graph) convWeightGradient(x, dy, wt *Value, w Window) *Value {
 	swapped := w
 	swapped.Strides, swapped.Dilations = w.Dilations, w.Strides
 	dw := g.Transpose(g.Node("Conv", swapped.attrs(), images, kernels), swapFirst(spatial+2)...) // [m, c/g, >= k...]
+	if g.err != nil {
+		return dw
+	}
 	var starts, ends, cut []int
 	for i := range w.Kernel {
 		if w.Strides[i] > w.Dilations[i] && !dw.Shape[2+i].Is(w.Kernel[i]) {

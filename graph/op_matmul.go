@@ -72,6 +72,10 @@ func (g *Graph) swapLast(x *Value) *Value {
 		perm[i] = i
 	}
 	r := len(perm)
+	if r < 2 { // of unknown shape, after an error
+		g.Fail(fmt.Errorf("graph: %v is no matrix", x))
+		return x
+	}
 	perm[r-1], perm[r-2] = r-2, r-1
 	return g.Transpose(x, perm...)
 }

@@ -168,7 +168,10 @@ func sliceBounds(n, start, end, step int) (int, int) {
 	if step > 0 {
 		return clamp(start, 0, n), clamp(end, 0, n)
 	}
-	return clamp(start, 0, max(n-1, 0)), clamp(end, -1, n-1)
+	if n == 0 {
+		return 0, 0
+	}
+	return clamp(start, 0, n-1), clamp(end, -1, n-1)
 }
 
 func sliceLen(lo, hi, step int) int {

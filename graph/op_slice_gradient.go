@@ -28,6 +28,9 @@ func sliceGradient(g *Graph, n *Node, dy []*Value) []*Value {
 // unslice undoes the cut that entry i of the slice n makes in axis a.
 func (g *Graph) unslice(n *Node, d *Value, a, i, step int) *Value {
 	x := n.Inputs[0]
+	if g.err != nil {
+		return d
+	}
 	same := d.Shape[a].Equal(x.Shape[a])
 	switch {
 	case same && step == 1:

@@ -92,6 +92,7 @@ var shapeRows = []shapeRow{
 	{"slice reversed along an open axis", "Slice", nil, []any{Dims("n"), []int{-1}, []int{math.MinInt64}, []int{0}, []int{-1}}, "[n]"},
 	{"slice that ends before it starts", "Slice", nil, []any{Dims(4), []int{3}, []int{1}, []int{0}}, "[0]"},
 	{"slice with step 0", "Slice", nil, []any{Dims(4), []int{0}, []int{1}, []int{0}, []int{0}}, "step 0"},
+	{"slice reversed of nothing", "Slice", nil, []any{Dims(0), []int{-1}, []int{math.MinInt64}, []int{0}, []int{-1}}, "[0]"},
 	{"slice from the second on", "Slice", nil, []any{Dims("n"), []int{1}, []int{math.MaxInt64}, []int{0}}, "[n-1]"},
 	{"slice that symbols leave open", "Slice", nil, []any{Dims("n"), []int{2}, []int{5}, []int{0}}, "[y.0]"},
 	{"gather of a scalar drops the axis", "Gather", Attrs{"axis": int64(1)}, []any{batchRow, tensor.Scalar(int64(2))}, "[n,4]"},
