@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
@@ -40,10 +41,9 @@ func as(t *tensor.Tensor, dtype tensor.DType) *tensor.Tensor {
 	return c
 }
 
-// apply runs one operator on its own. Integer vectors are constants when shapes may depend on them, and real tensors
-// inputs, unless fold asks that all be constants, so that the planner computes the node.
-func apply(t *testing.T, op string, outputs int, attrs graph.Attrs, dtype tensor.DType, fold bool, in ...*tensor.Tensor) []*tensor.Tensor {
-	t.Helper()
+// single is a graph of one operator and what it is fed. Integer vectors are constants when shapes may depend on them,
+// and real tensors inputs, unless fold asks that all be constants, so that the planner computes the node.
+func single(op string, outputs int, attrs graph.Attrs, dtype tensor.DType, fold bool, in ...*tensor.Tensor) (*graph.Graph, []*tensor.Tensor) {
 	g := graph.New(op)
 	var values []*graph.Value
 	var fed []*tensor.Tensor
@@ -55,18 +55,14 @@ func apply(t *testing.T, op string, outputs int, attrs graph.Attrs, dtype tensor
 		case fold || op == "Range" || x.DType() == tensor.Int64 && (i > 0 || op == "ConstantOfShape"):
 			values = append(values, g.Const(x))
 		default:
-			shape := make(graph.Shape, len(x.Shape()))
-			for k, n := range x.Shape() {
-				shape[k] = graph.N(n)
-			}
-			values = append(values, g.InputOf(x.DType(), g.Fresh("x"), shape))
+			values = append(values, input(g, g.Fresh("x"), x))
 			fed = append(fed, x)
 		}
 	}
 	for i, y := range g.NodeN(op, outputs, attrs, values...) {
 		g.Output("y"+string(rune('0'+i)), y)
 	}
-	return run(t, g, fed...)
+	return g, fed
 }
 
 type kernelCase struct {
@@ -76,13 +72,16 @@ type kernelCase struct {
 	want     []*tensor.Tensor // reals in float64
 }
 
+var allCases = [][]kernelCase{elementCases, reduceCases, moveCases, indexCases, layerCases}
+
 func TestKernelsGiveWorkedNumbers(t *testing.T) {
-	for _, cases := range [][]kernelCase{elementCases, reduceCases, moveCases, indexCases, layerCases} {
+	for _, cases := range allCases {
 		for _, c := range cases {
 			t.Run(c.op+"/"+c.name, func(t *testing.T) {
 				for _, dtype := range []tensor.DType{tensor.Float32, tensor.Float64} {
 					for _, fold := range []bool{false, true} {
-						for i, y := range apply(t, c.op, len(c.want), c.attrs, dtype, fold, c.in...) {
+						g, fed := single(c.op, len(c.want), c.attrs, dtype, fold, c.in...)
+						for i, y := range run(t, g, fed...) {
 							compare(t, y, as(c.want[i], dtype))
 						}
 					}
@@ -115,7 +114,7 @@ func near(a, b, tolerance float64) bool {
 
 func TestEveryKernelHasWorkedNumbers(t *testing.T) {
 	held := []string{"Shape", "Size", "NonZero"} // known while planning: TestShapesAreFoldedWhilePlanning
-	for _, cases := range [][]kernelCase{elementCases, reduceCases, moveCases, indexCases, layerCases} {
+	for _, cases := range allCases {
 		for _, c := range cases {
 			held = append(held, c.op)
 		}
@@ -123,6 +122,23 @@ func TestEveryKernelHasWorkedNumbers(t *testing.T) {
 	for _, op := range kernelOps() {
 		if !slices.Contains(held, op) {
 			t.Errorf("%s has no worked numbers", op)
+		}
+	}
+}
+
+func TestKernelsDoNotAllocate(t *testing.T) {
+	for _, cases := range allCases {
+		for _, c := range cases {
+			g, in := single(c.op, len(c.want), c.attrs, tensor.Float32, false, c.in...)
+			p := compile(t, g)
+			out := make([]*tensor.Tensor, len(g.Outputs))
+			if n := testing.AllocsPerRun(5, func() {
+				if err := p.Run(context.Background(), in, out); err != nil {
+					t.Fatal(err)
+				}
+			}); n != 0 {
+				t.Errorf("%s, %s: %v allocations per run", c.op, c.name, n)
+			}
 		}
 	}
 }

@@ -61,6 +61,7 @@ func runOnce(t *rapid.T, g *graph.Graph, threads int, in ...*tensor.Tensor) []*t
 	return out
 }
 
+// input is an input of g of x's type and shape.
 func input(g *graph.Graph, name string, x *tensor.Tensor) *graph.Value {
 	dims := make(graph.Shape, len(x.Shape()))
 	for i, n := range x.Shape() {
