@@ -79,6 +79,9 @@ func (t *trainer) restore(c *checkpoint.Checkpoint) error {
 	}
 	t.done, t.savedStep = c.Step, c.Step
 	t.epoch.restore(c.Sums)
+	if name := t.Engine.Name(); c.Engine != name {
+		t.report.Notes = append(t.report.Notes, fmt.Sprintf("the first %d steps ran on the engine %s, the rest runs on %s: the last bits will not be those of either alone", c.Step, c.Engine, name))
+	}
 	t.report.Resumed, t.report.Checkpoint = c.Step, t.store.Path(c.Step)
 	return nil
 }
