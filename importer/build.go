@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
@@ -17,6 +18,8 @@ type builder struct {
 	partial bool
 	fixed   map[string]*tensor.Tensor
 	files   map[string][]byte // external data by location
+
+	read map[string]bool // names that a node or an output reads
 
 	g           *graph.Graph
 	unsupported []Unsupported
@@ -35,13 +38,33 @@ func build(m *onnxpb.Model, steps []*step, o Options) (*graph.Graph, error) {
 	if err := b.inputs(m.Graph); err != nil {
 		return nil, err
 	}
+	b.readers(m.Graph, steps)
 	if err := b.nodes(steps); err != nil {
 		return nil, err
 	}
 	if err := b.outputs(m.Graph); err != nil {
 		return nil, err
 	}
-	return b.g.Clone(), nil // without the names that no value of the graph bears any more
+	g := b.g.Clone() // without the names that no value of the graph bears any more
+	if o.Partial {
+		return g, nil
+	}
+	if err := graph.Verify(g); err != nil {
+		return nil, fmt.Errorf("%s: %w", strings.ReplaceAll(err.Error(), "\n", "; "), ErrMalformed)
+	}
+	return g, nil
+}
+
+func (b *builder) readers(g *onnxpb.Graph, steps []*step) {
+	b.read = map[string]bool{}
+	for _, s := range steps {
+		for _, name := range s.inputs {
+			b.read[name] = true
+		}
+	}
+	for _, p := range g.Outputs {
+		b.read[p.Name] = true
+	}
 }
 
 // describe carries over what the model says about itself. The fields that a graph has no place for travel as unknown.

@@ -92,7 +92,10 @@ func (c *conversion) emit(n *graph.Node) error {
 // finish appends the last node of a decomposition: it writes the output of the node that is converted.
 func (c *conversion) finish(op string, attrs graph.Attrs, inputs ...*graph.Value) error {
 	c.done = true
-	return c.emit(&graph.Node{Name: c.n.Name, Op: op, Attrs: attrs, Inputs: inputs, Outputs: c.n.Outputs[:1], Doc: c.n.Doc})
+	if len(c.n.Outputs) != 1 {
+		return fmt.Errorf("%d outputs where there is one: %w", len(c.n.Outputs), ErrMalformed)
+	}
+	return c.emit(&graph.Node{Name: c.n.Name, Op: op, Attrs: attrs, Inputs: inputs, Outputs: c.n.Outputs, Doc: c.n.Doc})
 }
 
 // keep appends the node as it stands, with outputs of unknown shape.

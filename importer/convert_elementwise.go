@@ -130,9 +130,8 @@ func (c *conversion) fold() (sum, last *graph.Value, err error) {
 
 // Constant is no node in a graph: its output becomes a constant value.
 func constant(c *conversion) error {
-	if len(c.n.Outputs) == 0 {
-		c.done = true // nobody reads it
-		return nil
+	if len(c.n.Outputs) != 1 {
+		return fmt.Errorf("%d outputs where there is one: %w", len(c.n.Outputs), ErrMalformed)
 	}
 	names := c.n.Attrs.Names()
 	if len(names) != 1 {

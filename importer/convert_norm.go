@@ -36,8 +36,13 @@ func batchNormalization(c *conversion) error {
 		return nil
 	}
 	delete(c.n.Attrs, "training_mode") // written by some exporters before there was such an attribute
-	if len(c.n.Outputs) > 3 {
-		c.n.Outputs = c.n.Outputs[:3] // saved_mean and saved_var serve a backward pass that elbo derives itself
+	if len(c.n.Outputs) > 3 {          // saved_mean and saved_var serve a backward pass, which elbo derives itself
+		for _, v := range c.n.Outputs[3:] {
+			if v != nil && c.builder.read[v.Name] {
+				return fmt.Errorf("its output %q, of a form older than opset 14: %w", v.Name, graph.ErrUnsupported)
+			}
+		}
+		c.n.Outputs = c.n.Outputs[:3]
 	}
 	if len(c.n.Outputs) > 1 {
 		c.setAttr("training_mode", int64(1))
