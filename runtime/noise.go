@@ -33,8 +33,11 @@ func (n Noise) key() [2]uint32 {
 
 // Uniform fills dst with the first len(dst) elements of a row: multiples of 2^-24, uniform in [0, 1).
 func (n Noise) Uniform(row uint64, dst []float32) {
-	key := n.key()
-	ctr := [4]uint32{0, uint32(row), uint32(row >> 32), kindUniform}
+	uniform(dst, [4]uint32{0, uint32(row), uint32(row >> 32), kindUniform}, n.key())
+}
+
+// uniformGo fills dst with the words of the blocks from ctr on, as numbers in [0, 1).
+func uniformGo(dst []float32, ctr [4]uint32, key [2]uint32) {
 	for len(dst) >= 4 {
 		b := philox(ctr, key)
 		dst[0], dst[1], dst[2], dst[3] = unit(b[0]), unit(b[1]), unit(b[2]), unit(b[3])

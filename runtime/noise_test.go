@@ -70,6 +70,27 @@ func TestNoiseOfAShorterRowIsAPrefix(t *testing.T) {
 	}
 }
 
+func TestUniformAgainstItsTwin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var ctr [4]uint32
+		var key [2]uint32
+		for i := range ctr {
+			ctr[i] = rapid.Uint32().Draw(t, "counter")
+		}
+		for i := range key {
+			key[i] = rapid.Uint32().Draw(t, "key")
+		}
+		got := make([]float32, rapid.IntRange(0, 100).Draw(t, "n")+1)
+		want := make([]float32, len(got))
+		last := len(got) - 1
+		uniform(got[:last], ctr, key)
+		uniformGo(want[:last], ctr, key)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	})
+}
+
 // draw makes rows of one noise, one after the other.
 func draw(fill func(Noise, uint64, []float32), n Noise, rows, width int) []float64 {
 	out := make([]float64, 0, rows*width)

@@ -10,7 +10,6 @@ import (
 )
 
 func main() {
-	Package("github.com/elbo-ml/elbo/runtime/native/gemm")
 	ConstraintExpr("amd64,!noasm")
 
 	single := element{typ: "float32", size: 4, broadcast: VBROADCASTSS, load: VMOVUPS, mul: VMULPS, fma231: VFMADD231PS, fma213: VFMADD213PS}

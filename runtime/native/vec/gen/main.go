@@ -10,7 +10,6 @@ import (
 )
 
 func main() {
-	Package("github.com/elbo-ml/elbo/runtime/native/vec")
 	ConstraintExpr("amd64,!noasm")
 	wide("exp", expWide32)
 	wide("log", log32)

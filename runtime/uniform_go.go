@@ -1,0 +1,5 @@
+//go:build !amd64 || noasm
+
+package runtime
+
+func uniform(dst []float32, ctr [4]uint32, key [2]uint32) { uniformGo(dst, ctr, key) }
