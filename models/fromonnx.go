@@ -52,6 +52,12 @@ func fromONNX(encoderPath, decoderPath string, s settings) (*VAE, error) {
 	}
 	m := Manifest{Version: Version, Kind: "vae", Name: s.name, Likelihood: l, Preprocessing: l.preprocessing(), Producer: "elbo",
 		Parts: map[string]Part{"encoder": e, "decoder": d}}
+	if s.preprocess != nil {
+		m.Preprocessing = *s.preprocess
+	}
+	if err := m.Preprocessing.check(); err != nil {
+		return nil, err
+	}
 	if m.Name == "" {
 		m.Name = defaultName(encoderPath)
 	}

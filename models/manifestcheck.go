@@ -65,13 +65,20 @@ func (m Manifest) check() error {
 	if err := m.Likelihood.check(); err != nil {
 		return err
 	}
-	if p := m.Preprocessing; p.Scale == 0 || math.IsInf(1/p.Scale, 0) {
-		return fmt.Errorf("preprocessing scale is %v; it must not be 0", p.Scale)
+	if err := m.Preprocessing.check(); err != nil {
+		return err
 	}
 	for _, name := range []string{"encoder", "decoder"} {
 		if err := m.Parts[name].check(); err != nil {
 			return fmt.Errorf("part %s: %w", name, err)
 		}
+	}
+	return nil
+}
+
+func (p Preprocessing) check() error {
+	if a := math.Abs(p.Scale); !(a >= 1e-6 && a <= 1e6) || !(math.Abs(p.Shift) <= 1e6) {
+		return fmt.Errorf("preprocessing has scale %v and shift %v; they must be within a million, and the scale no smaller than a millionth", p.Scale, p.Shift)
 	}
 	return nil
 }

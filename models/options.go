@@ -12,6 +12,7 @@ type settings struct {
 	likelihood Likelihood
 	shape      []int
 	name       string
+	preprocess *Preprocessing
 }
 
 // WithEngine runs the model on e instead of the native engine.
@@ -33,6 +34,12 @@ func WithLikelihood(l Likelihood) Option { return func(s *settings) { s.likeliho
 
 // WithShape tells FromONNX the shape of one row where the encoder leaves dimensions open.
 func WithShape(shape ...int) Option { return func(s *settings) { s.shape = shape } }
+
+// WithPreprocessing tells FromONNX that the model reads and models scale*data + shift of data in [0,1]: 2 and -1 for a
+// network trained on [-1,1].
+func WithPreprocessing(scale, shift float64) Option {
+	return func(s *settings) { s.preprocess = &Preprocessing{scale, shift} }
+}
 
 // WithName names the model in its manifest.
 func WithName(name string) Option { return func(s *settings) { s.name = name } }
