@@ -183,6 +183,11 @@ var layoutGradients = []gradientCase{
 	{"DepthToSpace CRD", []operand{real(2, 4, 1, 2)}, node("DepthToSpace", attrs{"blocksize": int64(2), "mode": "CRD"})},
 	{"SpaceToDepth", []operand{real(1, 2, 4, 2)}, node("SpaceToDepth", attrs{"blocksize": int64(2)})},
 	{"Trilu", []operand{real(3, 3)}, node("Trilu", attrs{"upper": int64(0)})},
+	{"an empty batch through a layer", []operand{real(0, 3), weights(4, 3), weights(4)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
+		return g.Tanh(g.Linear(x[0], x[1], x[2]))
+	}},
+	{"an empty batch by a row", []operand{real(0, 3), real(3)}, node("Mul", nil)},
+	{"an empty batch, flattened", []operand{real(0, 3, 2)}, node("Flatten", nil)},
 	{"a shape has no gradient", []operand{real(2, 3)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
 		return g.Div(x[0], g.Cast(g.Size(x[0]), x[0].DType))
 	}},

@@ -81,7 +81,7 @@ func sumTo(g *Graph, dy, x *Value) *Value {
 		if lead == 0 {
 			return dy
 		}
-		return g.Reshape(dy, g.ShapeOf(x))
+		return g.reshapeExact(dy, g.ShapeOf(x))
 	}
 	one := g.Int64s(1)
 	parts := make([]*Value, 0, len(dy.Shape)+len(open))
@@ -99,8 +99,8 @@ func sumTo(g *Graph, dy, x *Value) *Value {
 		}
 		parts = append(parts, d)
 	}
-	split := g.Node("Reshape", Attrs{"allowzero": int64(1)}, dy, g.Concat(0, parts...))
-	return g.Reshape(g.ReduceSum(split, true, sums...), g.ShapeOf(x))
+	split := g.reshapeExact(dy, g.Concat(0, parts...))
+	return g.reshapeExact(g.ReduceSum(split, true, sums...), g.ShapeOf(x))
 }
 
 // ShapeOf is the shape of x as an int64 vector: a constant where every extent is a number, else a Shape node.
@@ -136,5 +136,10 @@ func (g *Graph) reshapeLike(v, x *Value) *Value {
 	if v.Shape.Equal(x.Shape) {
 		return v
 	}
-	return g.Reshape(v, g.ShapeOf(x))
+	return g.reshapeExact(v, g.ShapeOf(x))
+}
+
+// reshapeExact gives v a shape in which 0 is an extent of nothing (an empty batch), not a copy.
+func (g *Graph) reshapeExact(v, shape *Value) *Value {
+	return g.Node("Reshape", Attrs{"allowzero": int64(1)}, v, shape)
 }

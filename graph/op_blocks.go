@@ -60,6 +60,6 @@ func depthToSpaceGradient(g *Graph, n *Node, dy []*Value) []*Value {
 		return []*Value{g.Node("SpaceToDepth", Attrs{"blocksize": int64(b)}, dy[0])}
 	}
 	block := g.Int64s(b)
-	split := g.Reshape(dy[0], g.concatInts(g.dimOf(dy[0], 0), g.dimOf(dy[0], 1), g.dimOf(x, 2), block, g.dimOf(x, 3), block))
-	return []*Value{g.Reshape(g.Transpose(split, 0, 1, 3, 5, 2, 4), g.ShapeOf(x))}
+	split := g.reshapeExact(dy[0], g.concatInts(g.dimOf(dy[0], 0), g.dimOf(dy[0], 1), g.dimOf(x, 2), block, g.dimOf(x, 3), block))
+	return []*Value{g.reshapeExact(g.Transpose(split, 0, 1, 3, 5, 2, 4), g.ShapeOf(x))}
 }

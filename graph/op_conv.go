@@ -152,9 +152,9 @@ func (g *Graph) convWeightGradient(x, dy, wt *Value, w Window) *Value {
 	images := g.Transpose(x, swapFirst(spatial+2)...) // [c, n, in...]
 	if w.Group > 1 {
 		perGroup, groups, n := g.dimOf(wt, 1), g.Int64s(w.Group), g.dimOf(x, 0)
-		split := g.Reshape(images, g.concatInts(append([]*Value{groups, perGroup, n}, rest(x)...)...)) // [g, c/g, n, in...]
-		split = g.Transpose(split, swapFirst(spatial+3)...)                                            // [c/g, g, n, in...]
-		images = g.Reshape(split, g.concatInts(append([]*Value{perGroup, g.foldInts(g.Mul(groups, n))}, rest(x)...)...))
+		split := g.reshapeExact(images, g.concatInts(append([]*Value{groups, perGroup, n}, rest(x)...)...)) // [g, c/g, n, in...]
+		split = g.Transpose(split, swapFirst(spatial+3)...)                                                 // [c/g, g, n, in...]
+		images = g.reshapeExact(split, g.concatInts(append([]*Value{perGroup, g.foldInts(g.Mul(groups, n))}, rest(x)...)...))
 	}
 	kernels := g.Transpose(dy, swapFirst(spatial+2)...) // [m, n, out...]
 	swapped := w

@@ -73,7 +73,7 @@ func tileGradient(g *Graph, n *Node, dy []*Value) []*Value {
 	if len(parts) == 0 {
 		return []*Value{dy[0], nil}
 	}
-	split := g.Node("Reshape", Attrs{"allowzero": int64(1)}, dy[0], g.concatInts(parts...))
+	split := g.reshapeExact(dy[0], g.concatInts(parts...))
 	return []*Value{g.ReduceSum(split, false, sums...), nil}
 }
 

@@ -80,7 +80,7 @@ func gatherGradient(g *Graph, n *Node, dy []*Value) []*Value {
 	}
 	view[a], shape[a] = -1, g.countOf(index)
 	flat := g.concatInts(shape...)
-	d := g.Node("Reshape", Attrs{"allowzero": int64(1)}, dy[0], flat)
+	d := g.reshapeExact(dy[0], flat)
 	rows := g.Expand(g.Reshape(index, g.Int64s(view...)), flat)
 	return []*Value{g.Node("ScatterElements", Attrs{"axis": int64(a), "reduction": "add"}, g.ZerosLike(x), rows, d), nil}
 }

@@ -16,8 +16,8 @@ func perChannel(x *Value, vs ...*Value) error {
 		return fmt.Errorf("the input %v has no channel axis", x.Shape)
 	}
 	for _, v := range vs {
-		if len(v.Shape) != 1 || differ(v.Shape[0], x.Shape[1]) {
-			return fmt.Errorf("%v must be [%v], one entry per channel", v, x.Shape[1])
+		if v.DType != x.DType || len(v.Shape) != 1 || differ(v.Shape[0], x.Shape[1]) {
+			return fmt.Errorf("%v must be %v[%v], one entry per channel", v, x.DType, x.Shape[1])
 		}
 	}
 	return nil
@@ -55,6 +55,9 @@ func inferLayerNorm(n *Node) error {
 	for _, v := range n.Inputs[1:] {
 		if v == nil {
 			continue
+		}
+		if v.DType != x.DType {
+			return fmt.Errorf("%v must be %v as the input", v, x.DType)
 		}
 		s, err := Broadcast(v.Shape, x.Shape)
 		if err != nil || len(s) != len(x.Shape) {

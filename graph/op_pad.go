@@ -24,6 +24,11 @@ func inferPad(n *Node) error {
 	if k, ok := pads.Shape.Size().Known(); ok && k != 2*rank {
 		return fmt.Errorf("%d pads for %d axes", k, rank)
 	}
+	if v := n.Input(2); v != nil {
+		if k, ok := v.Shape.Size().Known(); ok && k != 1 || v.DType != x.DType {
+			return fmt.Errorf("the value %v must be a scalar of type %v", v, x.DType)
+		}
+	}
 	if pads.Ints == nil {
 		y.Shape = freshShape(y, rank)
 		return nil

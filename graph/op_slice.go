@@ -42,7 +42,7 @@ func inferSlice(n *Node) error {
 		if in == nil {
 			continue
 		}
-		if k, ok := in.Shape.Size().Known(); ok && k != len(list) {
+		if k, ok := in.Shape.Size().Known(); ok && k != len(list) || len(in.Shape) != 1 {
 			return fmt.Errorf("%d entries in %q for %d axes", k, in.Name, len(list))
 		}
 	}
