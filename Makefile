@@ -15,7 +15,7 @@ run: build ort ## build, set up and serve the built-in model; Ctrl-C stops it
 	@exec $(BIN) serve builtin:mnist --addr $(ADDR)
 
 build: ## build bin/elbo
-	$(GO) build -trimpath -o $(BIN) ./cmd/elbo
+	$(GO) build -o $(BIN) ./cmd/elbo
 
 ort: build ## install the ONNX Runtime library, if it can be had
 	@if [ "$(CGO_ENABLED)" = 1 ]; then $(BIN) ort install --quiet || echo "elbo runs on its native engine."; fi

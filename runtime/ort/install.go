@@ -2,8 +2,10 @@ package ort
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -57,6 +59,23 @@ type installer struct {
 	progress     func(string)
 }
 
+// installed reports whether the cache folder holds every file of the platform with its pinned digest.
+func (in *installer) installed(p platform) bool {
+	for _, want := range p.files {
+		f, err := os.Open(filepath.Join(in.dir, want.name))
+		if err != nil {
+			return false
+		}
+		sum := sha256.New()
+		_, err = io.Copy(sum, f)
+		f.Close()
+		if err != nil || hex.EncodeToString(sum.Sum(nil)) != want.sha256 {
+			return false
+		}
+	}
+	return true
+}
+
 func (in *installer) say(format string, args ...any) {
 	if in.progress != nil {
 		in.progress(fmt.Sprintf(format, args...))
@@ -65,8 +84,13 @@ func (in *installer) say(format string, args ...any) {
 
 func (in *installer) install(ctx context.Context, from string) (string, error) {
 	if from == "" {
-		if _, err := in.platform(); err != nil {
+		p, err := in.platform()
+		if err != nil {
 			return "", err
+		}
+		if in.installed(p) {
+			in.say("onnxruntime %s is installed already", in.release.version)
+			return filepath.Join(in.dir, p.files[0].name), nil
 		}
 		temp, err := os.MkdirTemp("", "elbo-ort-")
 		if err != nil {

@@ -154,6 +154,24 @@ func TestInstallFromFile(t *testing.T) {
 	}
 }
 
+// What is installed already is not fetched again, unless it has been damaged.
+func TestInstallAgain(t *testing.T) {
+	in, file := fake(t)
+	if _, err := in.install(context.Background(), file); err != nil {
+		t.Fatal(err)
+	}
+	fakeNPM(t, "echo npm was called >&2; exit 1")
+	if path, err := in.install(context.Background(), ""); err != nil || filepath.Base(path) != "lib.so" {
+		t.Errorf("%q, %v", path, err)
+	}
+	if err := os.WriteFile(filepath.Join(in.dir, "helper.so"), []byte("damaged"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.install(context.Background(), ""); err == nil {
+		t.Error("a damaged file was taken for installed")
+	}
+}
+
 func TestInstallRefuses(t *testing.T) {
 	lib, helper := entry{name: folder + "/lib.so", content: library}, entry{name: folder + "/helper.so", content: "helper"}
 	for _, c := range []struct {
