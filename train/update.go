@@ -6,6 +6,7 @@ import (
 
 	"github.com/elbo-ml/elbo/runtime/native/pool"
 	"github.com/elbo-ml/elbo/tensor"
+	"github.com/elbo-ml/elbo/train/fused"
 )
 
 // param is one trained parameter and all that belongs to it. Every tensor has the type and shape of the weight.
@@ -157,7 +158,7 @@ func (s *span[T]) update(u *updater) bool {
 		}
 	}
 	s.rule(u.t, u.rate, s.p, s.g, s.state)
-	if !allFinite(s.p) {
+	if !fused.Finite(s.p) {
 		return false
 	}
 	if s.mean != nil {
@@ -167,22 +168,6 @@ func (s *span[T]) update(u *updater) bool {
 		}
 	}
 	return true
-}
-
-// allFinite sums v*0, which is 0 where v is finite and NaN elsewhere, and NaN stays NaN in a sum. Four strands, so that
-// no addition waits for the last.
-func allFinite[T float](p []T) bool {
-	var a, b, c, d T
-	for ; len(p) >= 4; p = p[4:] {
-		a += p[0] * 0
-		b += p[1] * 0
-		c += p[2] * 0
-		d += p[3] * 0
-	}
-	for _, v := range p {
-		a += v * 0
-	}
-	return a+b+c+d == 0
 }
 
 func (s *span[T]) undo() { copy(s.p, s.before) }

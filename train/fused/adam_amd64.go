@@ -8,3 +8,8 @@ package fused
 //
 //go:noescape
 func adamAVX2(n int, p *float32, grad *float32, m *float32, v *float32, beta1 *float32, one1 *float32, beta2 *float32, one2 *float32, alpha *float32, scale *float32, epsilon *float32, keep *float32)
+
+// zerosAVX2 adds p*0 over n elements, a positive multiple of 32, into eight sums.
+//
+//go:noescape
+func zerosAVX2(n int, p *float32, sum *[8]float32)

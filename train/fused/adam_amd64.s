@@ -56,3 +56,34 @@ loop:
 	JNZ     loop
 	VZEROUPPER
 	RET
+
+// func zerosAVX2(n int, p *float32, sum *[8]float32)
+// Requires: AVX
+TEXT ·zerosAVX2(SB), NOSPLIT, $0-24
+	MOVQ   n+0(FP), AX
+	MOVQ   p+8(FP), CX
+	MOVQ   sum+16(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+loop:
+	VMULPS  (CX), Y0, Y1
+	VADDPS  Y1, Y2, Y2
+	VMULPS  32(CX), Y0, Y1
+	VADDPS  Y1, Y3, Y3
+	VMULPS  64(CX), Y0, Y1
+	VADDPS  Y1, Y4, Y4
+	VMULPS  96(CX), Y0, Y1
+	VADDPS  Y1, Y5, Y5
+	ADDQ    $0x80, CX
+	SUBQ    $0x20, AX
+	JNZ     loop
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y2, (DX)
+	VZEROUPPER
+	RET

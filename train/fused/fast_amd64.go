@@ -15,3 +15,18 @@ func adamFast[T float32 | float64](p, g, m, v []T, c *Coefficients[T]) int {
 	adamAVX2(n, first(p), first(g), first(m), first(v), &k.Beta1, &k.One1, &k.Beta2, &k.One2, &k.Alpha, &k.Scale, &k.Epsilon, &k.Keep)
 	return n
 }
+
+// finiteFast is Finite of the first elements, as many as it says.
+func finiteFast[T float32 | float64](p []T) (n int, ok bool) {
+	n = len(p) &^ 31
+	if !cpu.X86.HasAVX2 || n == 0 {
+		return 0, true
+	}
+	first, single := any(&p[0]).(*float32)
+	if !single {
+		return 0, true
+	}
+	var sum [8]float32
+	zerosAVX2(n, first, &sum)
+	return n, finiteGo(sum[:])
+}

@@ -9,6 +9,7 @@ import (
 func main() {
 	ConstraintExpr("amd64,!noasm")
 	adam()
+	zeros()
 	Generate()
 }
 
@@ -57,6 +58,35 @@ func adam() {
 	}
 	SUBQ(Imm(8), n)
 	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// zeros keeps four sums of eight, so that no addition waits for the last.
+func zeros() {
+	TEXT("zerosAVX2", NOSPLIT, "func(n int, p *float32, sum *[8]float32)")
+	Pragma("noescape")
+	Doc("zerosAVX2 adds p*0 over n elements, a positive multiple of 32, into eight sums.")
+
+	n, p, sum := Load(Param("n"), GP64()), Load(Param("p"), GP64()), Load(Param("sum"), GP64())
+	zero, t := YMM(), YMM()
+	VXORPS(zero, zero, zero)
+	sums := [4]Op{YMM(), YMM(), YMM(), YMM()}
+	for _, s := range sums {
+		VXORPS(s, s, s)
+	}
+	Label("loop")
+	for i, s := range sums {
+		VMULPS(Mem{Base: p, Disp: 32 * i}, zero, t)
+		VADDPS(t, s, s)
+	}
+	ADDQ(Imm(128), p)
+	SUBQ(Imm(32), n)
+	JNZ(LabelRef("loop"))
+	VADDPS(sums[1], sums[0], sums[0])
+	VADDPS(sums[3], sums[2], sums[2])
+	VADDPS(sums[2], sums[0], sums[0])
+	VMOVUPS(sums[0], Mem{Base: sum})
 	VZEROUPPER()
 	RET()
 }
