@@ -45,6 +45,9 @@ func (engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error
 	if err := supported(c); err != nil {
 		return nil, err
 	}
+	if err := foldWeights(c); err != nil {
+		return nil, err
+	}
 	p := &program{graph: c, in: ports(c.Inputs), out: ports(c.Outputs), cores: kernel.Cores{Pool: pool.Shared(), Threads: o.Threads}}
 	if o.Threads > p.cores.Pool.Threads() {
 		p.cores.Pool, p.ownPool = pool.New(o.Threads), true

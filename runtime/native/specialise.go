@@ -6,13 +6,8 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime/native/kernel"
-	"github.com/elbo-ml/elbo/runtime/native/pool"
 	"github.com/elbo-ml/elbo/tensor"
 )
-
-// maxFolded bounds the bytes of a value computed while planning, beyond those its inputs hold: an expression such as
-// ConstantOfShape([batch, 1000, 1000]) is cheaper computed than kept with every plan.
-const maxFolded = 1 << 20
 
 // specialise is g for these input shapes: every dimension a number, every value that depends on no input computed, and
 // each expression once.
@@ -64,10 +59,7 @@ func (s *specialiser) node(n *graph.Node) (keep bool, err error) {
 		return false, nil
 	}
 	k := kernel.Lookup(n.Op)
-	constant := true
-	for _, v := range n.Inputs {
-		constant = constant && (v == nil || v.Data != nil)
-	}
+	constant := allConstant(n)
 	switch {
 	case k.Dynamic != nil && constant:
 		return false, fold(n, k)
@@ -89,6 +81,7 @@ func (s *specialiser) node(n *graph.Node) (keep bool, err error) {
 		s.same[n.Outputs[0]] = n.Inputs[0]
 		return false, nil
 	}
+	absorbTransposes(n)
 	key := signature(n)
 	if first := s.seen[key]; first != nil {
 		for i, v := range n.Outputs {
@@ -151,106 +144,6 @@ func concrete(n *graph.Node, v *graph.Value) error {
 
 // maxElements bounds one value: no memory holds more, and asking for it would end the process.
 const maxElements = 1 << 34
-
-// known gives every output its data when shape inference knows the content, and reports whether it did.
-func known(n *graph.Node) bool {
-	for _, v := range n.Outputs {
-		if v != nil && intData(v) == nil {
-			return false
-		}
-	}
-	for _, v := range n.Outputs {
-		if v != nil {
-			v.Data, v.Producer = intData(v), nil
-		}
-	}
-	return true
-}
-
-// intData is the tensor of v's known content, or nil.
-func intData(v *graph.Value) *tensor.Tensor {
-	dims, ok := v.Shape.Known()
-	if !ok || v.Ints == nil || tensor.Shape(dims).Size() != len(v.Ints) || v.DType != tensor.Int64 && v.DType != tensor.Int32 {
-		return nil
-	}
-	t := tensor.New(v.DType, dims...)
-	for i, d := range v.Ints {
-		x, ok := d.Known()
-		switch {
-		case !ok:
-			return nil
-		case v.DType == tensor.Int64:
-			tensor.Data[int64](t)[i] = int64(x)
-		default:
-			tensor.Data[int32](t)[i] = int32(x)
-		}
-	}
-	return t
-}
-
-func worthFolding(n *graph.Node) bool {
-	bytes := maxFolded
-	for _, v := range n.Inputs {
-		if v != nil {
-			bytes += len(v.Data.Bytes())
-		}
-	}
-	for _, v := range n.Outputs {
-		if v != nil {
-			dims, _ := v.Shape.Known()
-			bytes -= tensor.Shape(dims).Size() * v.DType.Size()
-		}
-	}
-	return bytes >= 0
-}
-
-// fold computes n, whose inputs are all constants, and makes its outputs constants.
-func fold(n *graph.Node, k *kernel.Kernel) error {
-	out, err := evaluate(n, k)
-	if err != nil {
-		return fmt.Errorf("%s (node %q): %w", n.Op, n.Name, err)
-	}
-	for i, v := range n.Outputs {
-		if v == nil {
-			continue
-		}
-		v.Hold(out[i])
-		v.Producer = nil
-	}
-	return nil
-}
-
-func evaluate(n *graph.Node, k *kernel.Kernel) ([]*tensor.Tensor, error) {
-	in, out := make([]*tensor.Tensor, len(n.Inputs)), make([]*tensor.Tensor, len(n.Outputs))
-	for i, v := range n.Inputs {
-		if v != nil {
-			in[i] = v.Data
-		}
-	}
-	if k.Dynamic != nil {
-		return k.Dynamic(in)
-	}
-	call := &kernel.Call{Node: n, In: make([]*kernel.Buf, len(in)), Out: make([]*kernel.Buf, len(out)), Cores: kernel.Cores{Pool: pool.Shared()}}
-	for i, t := range in {
-		if t != nil {
-			call.In[i] = kernel.NewBuf(t.DType(), t.Shape())
-			call.In[i].Use(aligned(t).Bytes())
-		}
-	}
-	for i, v := range n.Outputs {
-		if v != nil {
-			dims, _ := v.Shape.Known()
-			out[i] = tensor.New(v.DType, dims...)
-			call.Out[i] = kernel.NewBuf(v.DType, dims)
-			call.Out[i].Use(out[i].Bytes())
-		}
-	}
-	task, err := k.Bind(call)
-	if err != nil {
-		return nil, err
-	}
-	return out, task()
-}
 
 // signature is equal for nodes that compute the same thing.
 func signature(n *graph.Node) string {

@@ -21,6 +21,9 @@ func copyStrided[T word](p Cores, dst, src *Buf, s space, dstOff, srcOff int) Ta
 		}
 		n, step = whole, grain
 	}
+	if t := len(s.dims) - 2; t >= 0 && s.step(0) == 1 && s.step(1) > 1 && s.strides[1][t] == 1 {
+		body, n, step = transposeTiles[T](dst, src, s, dstOff, srcOff)
+	}
 	if dst.Len() == 0 || src.Len() == 0 || n*s.inner() == 0 {
 		return nothing
 	}
@@ -50,6 +53,35 @@ func copyRows[T word](dst, src *Buf, s space, dstOff, srcOff int) func(lo, hi in
 			}
 		}
 	}
+}
+
+// tile is the edge of the squares in which matrices are transposed: both sides of one fit the first-level cache.
+const tile = 32
+
+// transposeTiles copies where the source is contiguous along the destination's last axis but one: a batch of matrices
+// to be transposed. The ranges are bands of tile rows of the destination.
+func transposeTiles[T word](dst, src *Buf, s space, dstOff, srcOff int) (body func(lo, hi int), n, step int) {
+	last := len(s.dims) - 1
+	rows, cols := s.dims[last-1], s.dims[last]
+	rowStep, colStep := s.strides[0][last-1], s.step(1)
+	bands := (rows + tile - 1) / tile
+	body = func(lo, hi int) {
+		d, sr := Data[T](dst), Data[T](src)
+		for i := lo; i < hi; i++ {
+			first := i % bands * tile
+			at := i / bands * rows // the outer index of row 0
+			do, so := dstOff+s.offset(0, at), srcOff+s.offset(1, at)
+			for c0 := 0; c0 < cols; c0 += tile {
+				for r := first; r < min(first+tile, rows); r++ {
+					to, from := d[do+r*rowStep:], sr[so+r:]
+					for c := c0; c < min(c0+tile, cols); c++ {
+						to[c] = from[c*colStep]
+					}
+				}
+			}
+		}
+	}
+	return body, s.outer() / rows * bands, rowGrain(tile * cols)
 }
 
 func fill[T any](dst []T, v T) {

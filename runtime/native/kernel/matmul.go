@@ -61,7 +61,7 @@ func copyFloats[T Float](p Cores, dst, src *Buf, s space) Task {
 }
 
 // bindMatMul is numpy's matmul: the last two axes multiply, those before broadcast, and an operand of rank 1 is a row
-// on the left, a column on the right.
+// on the left, a column on the right. The planner's attributes transA and transB swap the last two axes of a matrix.
 func bindMatMul[T Float](c *Call) (Task, error) {
 	a, b, y := c.In[0], c.In[1], c.Out[0]
 	as, bs := a.Shape, b.Shape
@@ -71,28 +71,37 @@ func bindMatMul[T Float](c *Call) (Task, error) {
 	if len(bs) == 1 {
 		bs = tensor.Shape{bs[0], 1}
 	}
-	m, k, n := as[len(as)-2], as[len(as)-1], bs[len(bs)-1]
-	p := gemm.Product[T]{M: m, N: n, K: k, Alpha: 1, LDA: k, LDB: n, LDC: n}
+	p := gemm.Product[T]{
+		TransA: c.Node.Int("transA", 0) != 0, TransB: c.Node.Int("transB", 0) != 0,
+		M: as[len(as)-2], K: as[len(as)-1], N: bs[len(bs)-1], Alpha: 1, LDA: as[len(as)-1], LDB: bs[len(bs)-1],
+	}
+	if p.TransA {
+		p.M, p.K = p.K, p.M
+	}
+	if p.TransB {
+		p.N = bs[len(bs)-2]
+	}
+	p.LDC = p.N
+	sizeA, sizeB, sizeY := p.M*p.K, p.K*p.N, p.M*p.N
 	batchA, batchB := as[:len(as)-2], bs[:len(bs)-2]
 	batch := broadcastShape(batchA, batchB)
-	sa, sb := broadcastStrides(batchA, batch), broadcastStrides(batchB, batch)
 	count := batch.Size()
-	if batchB.Size() == 1 && batchA.Size() == count {
-		p.M, count = m*count, 1 // every batch meets the same right side: one tall product
+	if batchB.Size() == 1 && batchA.Size() == count && !p.TransA {
+		p.M, count = p.M*count, 1 // every batch meets the same right side: one tall product
 	}
 	if y.Len() == 0 {
 		return nothing, nil
 	}
-	s := newSpace(append(batch, 1, 1), append(sa, 0, 0), append(sb, 0, 0))
-	last := len(s.dims) - 1
+	offsetsA, offsetsB := make([]int, count), make([]int, count)
+	sa, sb := broadcastStrides(batchA, batch), broadcastStrides(batchB, batch)
+	for i := range count {
+		offsetsA[i], offsetsB[i] = sizeA*offsetOf(batch, sa, i), sizeB*offsetOf(batch, sb, i)
+	}
 	return func() error {
 		av, bv, yv := Data[T](a), Data[T](b), Data[T](y)
 		for i := range count {
-			outer, inner := i/s.dims[last], i%s.dims[last]
 			q := p
-			q.A = av[(s.offset(0, outer)+inner*s.step(0))*m*k:]
-			q.B = bv[(s.offset(1, outer)+inner*s.step(1))*k*n:]
-			q.C = yv[i*m*n:]
+			q.A, q.B, q.C = av[offsetsA[i]:], bv[offsetsB[i]:], yv[i*sizeY:]
 			gemm.Gemm(c.Cores.Pool, c.Cores.Threads, q)
 		}
 		return nil
