@@ -97,7 +97,7 @@ func fits(v, w *Value) error {
 // WeightsToInputs turns weights into inputs, after the inputs that g has and in the given order: so a step program
 // takes the parameters that an optimiser updates between runs. The values no longer hold their tensors.
 func (g *Graph) WeightsToInputs(weights ...*Value) error {
-	for _, w := range weights {
+	for _, w := range slices.Clone(weights) { // who passes g.Weights itself means all of them
 		i := slices.Index(g.Weights, w)
 		if i < 0 {
 			return fmt.Errorf("graph: weights to inputs: %q is not a weight of the graph", w.Name)
