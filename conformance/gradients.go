@@ -17,6 +17,29 @@ import (
 // Gradients computes d loss / d parameter and d loss / d input in one program, where loss is the sum of each real
 // output times its cotangent, on the first data set, and returns the differences to PyTorch's past the tolerance.
 func (f *Fixture) Gradients(ctx context.Context, e runtime.Engine, tol Tolerances) ([]Difference, error) {
+	c, err := f.gradientProgram()
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.Compile(c.graph, runtime.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	got := make([]*tensor.Tensor, len(c.want))
+	if err := p.Run(ctx, c.in, got); err != nil {
+		return nil, err
+	}
+	return past(names(c.graph.Outputs, ""), got, c.want, PerTensor, tol), nil
+}
+
+// gradientRun is a graph whose outputs are gradients, what it is fed, and what must come out.
+type gradientRun struct {
+	graph    *graph.Graph
+	in, want []*tensor.Tensor
+}
+
+func (f *Fixture) gradientProgram() (*gradientRun, error) {
 	g, err := f.Model()
 	if err != nil {
 		return nil, err
@@ -33,10 +56,10 @@ func (f *Fixture) Gradients(ctx context.Context, e runtime.Engine, tol Tolerance
 	if err != nil {
 		return nil, err
 	}
+	c := &gradientRun{graph: g, in: append(in, cotangents...)}
 	var of []*graph.Value
-	var want []*tensor.Tensor
 	for _, w := range wanted {
-		of, want = append(of, w.of), append(want, w.gradient)
+		of, c.want = append(of, w.of), append(c.want, w.gradient)
 	}
 	grads, err := train.Gradients(g, loss, of)
 	if err != nil {
@@ -46,19 +69,7 @@ func (f *Fixture) Gradients(ctx context.Context, e runtime.Engine, tol Tolerance
 	for i, d := range grads {
 		g.Output("gradient of "+of[i].Name, d)
 	}
-	if err := g.Err(); err != nil {
-		return nil, err
-	}
-	p, err := e.Compile(g, runtime.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	got := make([]*tensor.Tensor, len(want))
-	if err := p.Run(ctx, append(in, cotangents...), got); err != nil {
-		return nil, err
-	}
-	return past(names(g.Outputs, ""), got, want, PerTensor, tol), nil
+	return c, g.Err()
 }
 
 // loss adds the sum over the real outputs of output times cotangent. The cotangents become inputs, in this order.
