@@ -101,7 +101,8 @@ func ports(values []*graph.Value) []runtime.Port {
 	return out
 }
 
-// live are the nodes that the outputs depend on, in order.
+// live are the nodes that the outputs depend on, in order. Of a node's outputs only the wanted ones stay, and the first:
+// kernels write it whether or not somebody reads it (a MaxPool of which only the indices are used).
 func live(nodes []*graph.Node, outputs []*graph.Value) []*graph.Node {
 	wanted := map[*graph.Value]bool{}
 	for _, v := range outputs {
@@ -113,7 +114,10 @@ func live(nodes []*graph.Node, outputs []*graph.Value) []*graph.Node {
 			continue
 		}
 		for i, v := range n.Outputs {
-			if !wanted[v] {
+			switch {
+			case i == 0 && v == nil:
+				n.Outputs[0] = &graph.Value{Producer: n}
+			case i > 0 && !wanted[v]:
 				n.Outputs[i] = nil
 			}
 		}
