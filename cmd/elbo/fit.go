@@ -51,7 +51,7 @@ func (f *fitFlags) add(cmd *cobra.Command, epochs int) {
 	flags.IntVar(&f.batch, "batch", 100, "rows in a minibatch")
 	flags.Float64Var(&f.lr, "lr", 0, "learning rate; 0 means the optimiser's default (adam: 0.001)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the weights, the order, the binarisation and the noise")
-	flags.StringVar(&f.optimizer, "optimizer", "adam", "adam, adamax, adagrad, sgd (with momentum) or rmsprop")
+	flags.StringVar(&f.optimizer, "optimizer", "adam", "adam, adamax, adagrad, sgd (momentum 0.9) or rmsprop")
 	flags.StringVar(&f.schedule, "schedule", "constant", "how the learning rate goes: constant, cosine or inverse-sqrt")
 	flags.Float64Var(&f.clip, "clip", 0, "largest global norm of the gradient; 0 means no clipping")
 	flags.Float64Var(&f.klWeight, "kl-weight", 1, "weight of the KL term in the loss (beta)")
@@ -114,7 +114,7 @@ func (f *fitFlags) rule() (train.Optimizer, error) {
 	case "adagrad":
 		return train.AdaGrad{LearningRate: f.lr}, nil
 	case "sgd":
-		return train.SGD{LearningRate: f.lr}, nil
+		return train.SGD{LearningRate: f.lr, Momentum: 0.9}, nil
 	case "rmsprop":
 		return train.RMSProp{LearningRate: f.lr}, nil
 	}
