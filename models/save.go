@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"os"
@@ -124,7 +125,9 @@ func (v *VAE) content(o SaveOptions) ([]bundleFile, error) {
 func writeZip(w io.Writer, content []bundleFile) error {
 	z := zip.NewWriter(w)
 	for _, f := range content {
-		e, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Store})
+		size := uint64(len(f.bytes))
+		e, err := z.CreateRaw(&zip.FileHeader{Name: f.name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(f.bytes),
+			CompressedSize64: size, UncompressedSize64: size})
 		if err != nil {
 			return err
 		}

@@ -14,8 +14,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/elbo-ml/elbo/runtime"
-	"github.com/elbo-ml/elbo/runtime/engines"
-	"github.com/elbo-ml/elbo/runtime/native"
 	"github.com/elbo-ml/elbo/tensor"
 	"github.com/elbo-ml/elbo/train"
 	"github.com/elbo-ml/elbo/train/data"
@@ -360,29 +358,6 @@ func TestEvaluateRefusesOtherRows(t *testing.T) {
 	if _, err := Evaluate(context.Background(), small(t), memory{pictures(2, 5, 5)}, EvalOptions{}); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "25 numbers") {
 		t.Errorf("%v", err)
 	}
-}
-
-func TestVerifyHoldsTheEnginesTogether(t *testing.T) {
-	ort, err := engines.Open("ort", engines.Options{Threads: 1})
-	if errors.Is(err, runtime.ErrUnavailable) {
-		t.Skipf("ONNX Runtime: %v", err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	eachConfig(t, func(t *testing.T, v *VAE, c Config) {
-		all, err := Verify(context.Background(), v, native.New(), ort, VerifyOptions{Rows: 5})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(all) != 4 {
-			t.Errorf("%d outputs compared, want 4", len(all))
-		}
-		for _, d := range all {
-			if !(d.Difference <= Tolerance) {
-				t.Errorf("%s of the %s differs by %v", d.Output, d.Part, d.Difference)
-			}
-		}
-	})
 }
 
 func TestRelativeDifference(t *testing.T) {
