@@ -45,6 +45,10 @@ func reduce(c *conversion) error {
 	case noop:
 		return fmt.Errorf("noop_with_empty_axes without axes: %w", graph.ErrUnsupported)
 	}
+	if x.DType == tensor.Bool { // the greatest and the least of truth values, since opset 20
+		numbers := c.g.Node("Cast", graph.Attrs{"to": int64(tensor.Int32)}, x)
+		return c.finish("Cast", graph.Attrs{"to": int64(tensor.Bool)}, c.g.Node(c.n.Op, c.n.Attrs, numbers))
+	}
 	return nil
 }
 
