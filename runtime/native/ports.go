@@ -1,10 +1,7 @@
 package native
 
 import (
-	"context"
 	"fmt"
-	"slices"
-	"unsafe"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
@@ -75,55 +72,6 @@ func (p *program) prepareOutputs(pl *plan, out []*tensor.Tensor) error {
 		if t.DType() != dtype || !t.Shape().Equal(pl.outputs[i]) {
 			return fmt.Errorf("native: run: output %q is given as %v, the program computes %v%v: %w", port.Name, t, dtype, pl.outputs[i], runtime.ErrInput)
 		}
-	}
-	return nil
-}
-
-// overlaps reports whether some output cannot be written before all inputs have been read, or some tensor's memory does
-// not start where its elements may.
-func (pl *plan) overlaps(in, out []*tensor.Tensor) bool {
-	for i, t := range out {
-		if !isAligned(t) {
-			return true
-		}
-		for k := 0; k < i; k++ {
-			if share(t, out[k]) {
-				return true
-			}
-		}
-		for _, u := range in {
-			if share(t, u) {
-				return true
-			}
-		}
-	}
-	return slices.ContainsFunc(in, func(t *tensor.Tensor) bool { return !isAligned(t) })
-}
-
-func share(a, b *tensor.Tensor) bool {
-	p, q := a.Bytes(), b.Bytes()
-	if len(p) == 0 || len(q) == 0 {
-		return false
-	}
-	x, y := uintptr(unsafe.Pointer(&p[0])), uintptr(unsafe.Pointer(&q[0]))
-	return x < y+uintptr(len(q)) && y < x+uintptr(len(p))
-}
-
-// runApart is run on memory of its own, copied to the caller's at the end: it allocates, and serves the rare caller
-// whose outputs are also inputs.
-func (w *workspace) runApart(ctx context.Context, in, out []*tensor.Tensor) error {
-	in, own := slices.Clone(in), make([]*tensor.Tensor, len(out))
-	for i, t := range in {
-		in[i] = aligned(t)
-	}
-	for i, t := range out {
-		own[i] = tensor.New(t.DType(), t.Shape()...)
-	}
-	if err := w.run(ctx, in, own); err != nil {
-		return err
-	}
-	for i, t := range own {
-		copy(out[i].Bytes(), t.Bytes())
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
 		return err
 	}
 	defer pl.giveBack(w)
-	if pl.overlaps(in, out) {
+	if w.mustRunApart(in, out) {
 		return w.runApart(ctx, in, out)
 	}
 	return w.run(ctx, in, out)

@@ -157,6 +157,33 @@ func TestOutputOverAnInput(t *testing.T) {
 	compare(t, out[1], wrap([]float32{0, 0, 0}, shape(3)))
 }
 
+func TestOutputsInOnePieceOfMemory(t *testing.T) {
+	g := graph.New("pair")
+	x := g.Input("x", 2)
+	g.Output("exp", g.Exp(x))
+	g.Output("neg", g.Neg(x))
+	p := compile(t, g)
+	memory := tensor.New(tensor.Float32, 3, 2)
+	row := func(i int) *tensor.Tensor {
+		r, err := memory.Rows(i, i+1).Reshape(2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		name       string
+		x, exp, ng int
+	}{{"apart", 0, 1, 2}, {"over the input", 1, 0, 1}} {
+		copy(tensor.Data[float32](row(c.x)), []float32{0, 0})
+		if err := p.Run(context.Background(), []*tensor.Tensor{row(c.x)}, []*tensor.Tensor{row(c.exp), row(c.ng)}); err != nil {
+			t.Fatal(err)
+		}
+		compare(t, row(c.exp), tensor.Vector[float32](1, 1))
+		compare(t, row(c.ng), tensor.Vector[float32](0, 0))
+	}
+}
+
 func TestManyShapesMoreThanPlansAreKept(t *testing.T) {
 	g := graph.New("sum")
 	g.Output("y", g.ReduceSum(g.Input("x", "n", 2), false))

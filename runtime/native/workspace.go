@@ -17,6 +17,7 @@ type workspace struct {
 	nodes []*graph.Node // the node of each task
 	// inputs and outputs are the buffers to be bound to the caller's tensors before a run, by position.
 	inputs, outputs [][]*kernel.Buf
+	regions         []region // scratch of mustRunApart
 }
 
 func newWorkspace(p *plan) (*workspace, error) {
@@ -25,6 +26,7 @@ func newWorkspace(p *plan) (*workspace, error) {
 		arena:   tensor.New(tensor.Uint8, p.arena).Bytes(),
 		inputs:  make([][]*kernel.Buf, len(p.graph.Inputs)),
 		outputs: make([][]*kernel.Buf, len(p.graph.Outputs)),
+		regions: make([]region, 0, len(p.graph.Inputs)+len(p.graph.Outputs)),
 	}
 	b := binder{w: w, bufs: map[*graph.Value]*kernel.Buf{}}
 	for _, n := range p.graph.Nodes {

@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/elbo-ml/elbo/tensor"
+import (
+	"fmt"
+
+	"github.com/elbo-ml/elbo/tensor"
+)
 
 func init() {
 	register(
@@ -26,6 +30,9 @@ func argument[T Number](better func(a, b T) bool) Bind {
 		n, inner := 1, 1
 		if len(x.Shape) > 0 {
 			_, n, inner = split(x.Shape, axis)
+		}
+		if n == 0 && y.Len() > 0 {
+			return nil, fmt.Errorf("axis %d is empty and has no such element", axis)
 		}
 		body := func(lo, hi int) {
 			xv, yv := Data[T](x), Data[int64](y)
