@@ -261,6 +261,11 @@ func (b *builder) outputs(g *onnxpb.Graph) error {
 			return fmt.Errorf("nothing makes the output %q: %w", p.Name, ErrMalformed)
 		}
 		v.Declared = shapeOf(p)
+		if v.Shape == nil && b.partial && p.Type != nil && p.Type.Tensor != nil {
+			if dtype, err := dtypeOf(p.Type.Tensor.Elem); err == nil {
+				v.DType, v.Shape = dtype, v.Declared // inference stopped at an unsupported node: believe the file
+			}
+		}
 		if v.Producer != nil {
 			v.Doc, v.Unknown = p.Doc, p.Unknown
 		}

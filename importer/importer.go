@@ -6,6 +6,7 @@
 package importer
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -75,6 +76,9 @@ func Unmarshal(b []byte, o Options) (*graph.Graph, error) {
 func unmarshal(b []byte, o Options) (*graph.Graph, error) {
 	o.Limits = o.Limits.WithDefaults()
 	m, err := onnxpb.Unmarshal(b, o.Limits)
+	if errors.Is(err, ErrMalformed) {
+		return nil, fmt.Errorf("it is cut off or no ONNX model; fetch or export it again: %w", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +96,7 @@ func unmarshal(b []byte, o Options) (*graph.Graph, error) {
 // checkVersions returns the version of ONNX's own operators that the model speaks.
 func checkVersions(m *onnxpb.Model) (int, error) {
 	if m.Graph == nil {
-		return 0, fmt.Errorf("there is no graph in it: %w", ErrMalformed)
+		return 0, fmt.Errorf("there is no graph in it: it is cut off or no ONNX model; fetch or export it again: %w", ErrMalformed)
 	}
 	if v := m.IRVersion; v < MinIRVersion || v > MaxIRVersion {
 		return 0, fmt.Errorf("the model has IR version %d; elbo reads %d to %d: export it anew: %w",
