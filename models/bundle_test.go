@@ -140,6 +140,14 @@ func TestSaveRefusesWhatIsThere(t *testing.T) {
 	}
 }
 
+func TestSaveNeedsAFolder(t *testing.T) {
+	for _, path := range []string{"", filepath.Join(t.TempDir(), "none", "m.elbo"), filepath.Join(t.TempDir(), "none", "m")} {
+		if err := small(t).Save(path, SaveOptions{}); err == nil || strings.Contains(err.Error(), ".tmp") {
+			t.Errorf("saving to %q gives %v", path, err)
+		}
+	}
+}
+
 // Force replaces a bundle, never a folder of the user's own files.
 func TestForceKeepsForeignFolders(t *testing.T) {
 	dir := t.TempDir()

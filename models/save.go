@@ -3,9 +3,11 @@ package models
 import (
 	"archive/zip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -47,8 +49,14 @@ func (v *VAE) save(path string, o SaveOptions) error {
 
 // checkTarget refuses to overwrite what the caller did not ask to, or what is no bundle.
 func checkTarget(path string, single, force bool) error {
+	if path == "" {
+		return fmt.Errorf("no name is given")
+	}
 	info, err := os.Lstat(path)
-	if os.IsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
+		if parent := filepath.Dir(path); !isFolder(parent) {
+			return fmt.Errorf("there is no folder %s to write it in: %w", parent, fs.ErrNotExist)
+		}
 		return nil
 	}
 	if err != nil {
@@ -65,6 +73,11 @@ func checkTarget(path string, single, force bool) error {
 		return checkFolder(path)
 	}
 	return nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // checkFolder refuses to replace a folder that holds anything but a bundle.
