@@ -32,7 +32,7 @@ func (engine) Version() string {
 }
 
 // Compile plans g for running. It fails with one error that names every operator without a kernel, wrapping
-// graph.ErrUnsupported.
+// graph.ErrUnsupported, and on a graph that is not whole.
 func (engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error) {
 	if o.Provider != "" && o.Provider != "cpu" && o.Provider != "auto" {
 		return nil, fmt.Errorf("native: compile: execution provider %q: the native engine has only cpu: %w", o.Provider, runtime.ErrUnavailable)
@@ -44,6 +44,9 @@ func (engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error
 	c.Nodes = live(c.Nodes, c.Outputs)
 	if err := supported(c); err != nil {
 		return nil, err
+	}
+	if err := graph.Verify(c); err != nil {
+		return nil, fmt.Errorf("native: compile: %w", err)
 	}
 	if err := foldWeights(c); err != nil {
 		return nil, err

@@ -47,6 +47,15 @@ func TestCompileListsEveryOperatorWithoutAKernel(t *testing.T) {
 	}
 }
 
+func TestAGraphThatIsNotWholeIsAnError(t *testing.T) {
+	g := graph.New("torn")
+	stray := &graph.Value{Name: "stray", DType: tensor.Float32, Shape: graph.Dims(2)}
+	g.Output("y", g.Add(g.Input("x", 2), stray))
+	if _, err := New().Compile(g, runtime.Options{}); err == nil || !strings.Contains(err.Error(), "stray") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestProviderOtherThanCPUIsUnavailable(t *testing.T) {
 	if _, err := New().Compile(graph.New("g"), runtime.Options{Provider: "cuda"}); !errors.Is(err, runtime.ErrUnavailable) {
 		t.Errorf("got %v", err)
