@@ -132,7 +132,7 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 			g, in := single(c.op, len(c.want), c.attrs, tensor.Float32, false, c.in...)
 			p := compile(t, g)
 			out := make([]*tensor.Tensor, len(g.Outputs))
-			if n := testing.AllocsPerRun(5, func() {
+			if n := testing.AllocsPerRun(30, func() {
 				if err := p.Run(context.Background(), in, out); err != nil {
 					t.Fatal(err)
 				}

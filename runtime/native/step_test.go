@@ -82,7 +82,7 @@ func TestTrainingStepDoesNotAllocate(t *testing.T) {
 	for _, threads := range []int{1, 2} {
 		s := newStep(t, 20, 50, threads)
 		ctx := context.Background()
-		if n := testing.AllocsPerRun(20, func() {
+		if n := testing.AllocsPerRun(50, func() {
 			if err := s.program.Run(ctx, s.in, s.out); err != nil {
 				t.Fatal(err)
 			}

@@ -270,7 +270,7 @@ func TestConvDoesNotAllocate(t *testing.T) {
 			for range 5 {
 				f(p, threads, c.s, x, w, bias, y)
 			}
-			if got := testing.AllocsPerRun(5, func() { f(p, threads, c.s, x, w, bias, y) }); got != 0 {
+			if got := testing.AllocsPerRun(30, func() { f(p, threads, c.s, x, w, bias, y) }); got != 0 {
 				t.Errorf("%s, %d threads: %v allocations", c.name, threads, got)
 			}
 		}
