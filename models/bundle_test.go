@@ -397,6 +397,9 @@ func FuzzParts(f *testing.F) {
 		if _, err := w.Sample(context.Background(), 1); err != nil {
 			t.Logf("a bundle that opens does not sample: %v", err)
 		}
+		if _, err := w.Objective(); err != nil {
+			t.Logf("a bundle that opens does not train: %v", err)
+		}
 	})
 }
 

@@ -67,6 +67,9 @@ func (p *part) appendTo(g *graph.Graph, in *graph.Value, wanted ...*graph.Value)
 	}
 	graph.Prune(c)
 	used := map[*graph.Value]bool{}
+	for _, v := range c.Outputs {
+		used[v] = true // an output may be an input or a weight itself
+	}
 	for _, n := range c.Nodes {
 		for _, v := range n.Inputs {
 			used[v] = true
@@ -85,7 +88,9 @@ func (p *part) appendTo(g *graph.Graph, in *graph.Value, wanted ...*graph.Value)
 	}
 	out := make([]*graph.Value, len(wanted))
 	for i, v := range c.Outputs {
-		out[i] = placed[v]
+		if out[i] = placed[v]; out[i] == nil {
+			return nil, fmt.Errorf("the %s's %s is nothing that its graph computes", p.name, v.Name)
+		}
 	}
 	return out, nil
 }
