@@ -19,6 +19,8 @@ import (
 //   - the decoder's input z, and its outputs: logits or probabilities (Bernoulli), mean and logvar (Gaussian), mean and
 //     logscale (discretised logistic). Probabilities that come out of a Sigmoid are scored by its input, the logits.
 //
+// A batch axis that the export fixed is opened, where the nodes allow it.
+//
 // What names and shapes leave open is asked for: the error wraps ErrAmbiguous, lists the candidates and says which
 // options decide (WithRoles, WithLikelihood, WithShape).
 func FromONNX(encoder, decoder string, opts ...Option) (*VAE, error) {
@@ -42,6 +44,7 @@ func fromONNX(encoderPath, decoderPath string, s settings) (*VAE, error) {
 	if err != nil {
 		return nil, err
 	}
+	encoder, decoder = openBatch(encoder), openBatch(decoder)
 	e, err := encoderRoles(encoder, s.roles)
 	if err != nil {
 		return nil, fmt.Errorf("encoder %s: %w", encoderPath, err)

@@ -144,10 +144,13 @@ func TestPairsThatDoNotFit(t *testing.T) {
 	}{
 		"another number of units": {func(g *graph.Graph) { g.Output("recon", g.Sigmoid(g.Dense("d", g.Input("z", "N", 3), 6))) }, nil, "not a pair"},
 		"another row":             {func(g *graph.Graph) { g.Output("recon", g.Sigmoid(g.Dense("d", g.Input("z", "N", 2), 7))) }, nil, "not a pair"},
-		"a fixed batch":           {func(g *graph.Graph) { g.Output("recon", g.Sigmoid(g.Dense("d", g.Input("z", 1, 2), 6))) }, nil, "dynamic batch"},
-		"a role misspelt":         {ending(sigmoid, "recon"), []Option{WithRoles(map[string]string{"encoder.mue": "mu"})}, "encoder.mue"},
-		"a name misspelt":         {ending(sigmoid, "recon"), []Option{WithRoles(map[string]string{"encoder.mean": "mew"})}, "mew"},
-		"an unknown family":       {ending(sigmoid, "recon"), []Option{WithLikelihood("cauchy")}, "cauchy"},
+		"a batch fixed in its nodes": {func(g *graph.Graph) {
+			y := g.Sigmoid(g.Dense("d", g.Input("z", 1, 2), 6))
+			g.Output("recon", g.Reshape(y, g.Int64s(1, 6)))
+		}, nil, "dynamic batch"},
+		"a role misspelt":   {ending(sigmoid, "recon"), []Option{WithRoles(map[string]string{"encoder.mue": "mu"})}, "encoder.mue"},
+		"a name misspelt":   {ending(sigmoid, "recon"), []Option{WithRoles(map[string]string{"encoder.mean": "mew"})}, "mew"},
+		"an unknown family": {ending(sigmoid, "recon"), []Option{WithLikelihood("cauchy")}, "cauchy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := FromONNX(exported(t, "encoder", encoder), exported(t, "decoder", c.decoder), c.opts...)
@@ -156,6 +159,23 @@ func TestPairsThatDoNotFit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A pair exported without dynamic_axes takes any number of rows, as long as its nodes do.
+func TestFixedBatchIsOpened(t *testing.T) {
+	v, err := FromONNX(exported(t, "encoder", func(g *graph.Graph) {
+		x := g.Input("x", 1, 6)
+		g.Output("mu", g.Dense("fc_mu", x, 2))
+		g.Output("logvar", g.Dense("fc_logvar", x, 2))
+	}), exported(t, "decoder", func(g *graph.Graph) { g.Output("recon", g.Sigmoid(g.Dense("d", g.Input("z", 1, 2), 6))) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	if _, err := v.Score(context.Background(), pictures(5, 6), ScoreOptions{}); err != nil {
+		t.Error(err)
+	}
+	roundTripKeepsInterface(t, v)
 }
 
 // An encoder that draws its own z still gives mean and logvar; the noise becomes an input that nobody needs to feed.
