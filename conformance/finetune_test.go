@@ -71,11 +71,7 @@ func TestFinetuneOfAPyTorchVAE(t *testing.T) {
 // fixture is the path of a fixture's model, or a skip.
 func fixture(t *testing.T, name string) string {
 	t.Helper()
-	root := os.Getenv("ELBO_FIXTURES")
-	if root == "" {
-		root = filepath.Join("..", "..", "shared", "fixtures")
-	}
-	path := filepath.Join(root, name, "model.onnx")
+	path := filepath.Join(fixturesDir(), name, "model.onnx")
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("no %s (ELBO_FIXTURES names the folder of fixtures)", path)
 	}

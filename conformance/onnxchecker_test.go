@@ -81,7 +81,7 @@ func TestCheckerAcceptsAStepGraph(t *testing.T) {
 // gradients.
 func TestCheckerAcceptsFixtures(t *testing.T) {
 	python(t)
-	fixtures, err := Fixtures(fixturesDir(t))
+	fixtures, err := Fixtures(fixturesDir())
 	if err != nil {
 		t.Fatal(err)
 	}

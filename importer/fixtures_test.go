@@ -14,6 +14,9 @@ func fixtures(t *testing.T) []string {
 	if dir == "" {
 		dir = "../../shared/fixtures"
 	}
+	if _, err := os.Stat(dir); err != nil {
+		dir = "../conformance/testdata/fixtures"
+	}
 	models, _ := filepath.Glob(filepath.Join(dir, "*", "model.onnx"))
 	if len(models) == 0 {
 		t.Skipf("no fixtures in %s (ELBO_FIXTURES names the folder)", dir)

@@ -67,9 +67,14 @@ func TestResultsDoNotDependOnThreads(t *testing.T) {
 				t.Errorf("%d threads: %s differs", threads, g.Outputs[i].Name)
 			}
 		}
-		// The scratch memory of products is made when a worker first meets one; which run that is, the scheduler decides.
-		if n := testing.AllocsPerRun(10, func() { err = p.Run(context.Background(), in, out) }); n != 0 || err != nil {
-			t.Errorf("%d threads: %v allocations per run, %v", threads, n, err)
+		// The scratch memory of products is made when a worker first meets one, and the scheduler decides in which run
+		// that is: once every worker is warm no run allocates.
+		allocations := 1.0
+		for try := 0; try < 10 && allocations > 0; try++ {
+			allocations = testing.AllocsPerRun(10, func() { err = p.Run(context.Background(), in, out) })
+		}
+		if allocations != 0 || err != nil {
+			t.Errorf("%d threads: %v allocations per run, %v", threads, allocations, err)
 		}
 		p.Close()
 	}
