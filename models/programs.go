@@ -75,9 +75,9 @@ func (v *VAE) encodeOn(g *graph.Graph, x *graph.Value) (mean, logvar *graph.Valu
 	if isStd {
 		logvar = g.Mul(g.Log(logvar), g.Scalar(2, logvar))
 	}
-	for _, q := range out {
-		if !sizedRow(q.Shape, v.manifest.Latent) {
-			return nil, nil, fmt.Errorf("the encoder's output %v does not hold the %d latent units that the decoder takes: they are not a pair", q, v.manifest.Latent)
+	for i, name := range []string{v.encoder.out["mean"].Name, spread.Name} {
+		if !sizedRow(out[i].Shape, v.manifest.Latent) {
+			return nil, nil, fmt.Errorf("the encoder's output %s %v does not hold the %d latent units that the decoder takes: they are not a pair", name, out[i].Shape, v.manifest.Latent)
 		}
 	}
 	latent := []int{v.manifest.Latent}
@@ -101,7 +101,7 @@ func (v *VAE) logProbOn(g *graph.Graph, x, z *graph.Value) (*graph.Value, error)
 	x = asRows(g, x, []int{size})
 	for i, p := range out {
 		if len(p.Shape) < 2 || !p.Shape[1:].Size().Is(size) {
-			return nil, fmt.Errorf("the decoder's output %v does not hold rows of shape %v: encoder and decoder are not a pair", p, tensor.Shape(v.manifest.Shape))
+			return nil, fmt.Errorf("the decoder's output %s %v does not hold rows of shape %v: encoder and decoder are not a pair", params[i].Name, p.Shape, tensor.Shape(v.manifest.Shape))
 		}
 		out[i] = asRows(g, p, []int{size})
 	}
