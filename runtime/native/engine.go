@@ -48,6 +48,7 @@ func (engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error
 	if err := graph.Verify(c); err != nil {
 		return nil, fmt.Errorf("native: compile: %w", err)
 	}
+	fillFirst(c.Nodes)
 	if err := foldWeights(c); err != nil {
 		return nil, err
 	}
@@ -104,8 +105,17 @@ func ports(values []*graph.Value) []runtime.Port {
 	return out
 }
 
-// live are the nodes that the outputs depend on, in order. Of a node's outputs only the wanted ones stay, and the first:
-// kernels write it whether or not somebody reads it (a MaxPool of which only the indices are used).
+// fillFirst gives every node a first output: kernels write it whether or not somebody reads it (a MaxPool of which only
+// the indices are used).
+func fillFirst(nodes []*graph.Node) {
+	for _, n := range nodes {
+		if n.Outputs[0] == nil {
+			n.Outputs[0] = &graph.Value{Producer: n}
+		}
+	}
+}
+
+// live are the nodes that the outputs depend on, in order. Of a node's outputs only the wanted ones stay, and the first.
 func live(nodes []*graph.Node, outputs []*graph.Value) []*graph.Node {
 	wanted := map[*graph.Value]bool{}
 	for _, v := range outputs {
@@ -117,10 +127,7 @@ func live(nodes []*graph.Node, outputs []*graph.Value) []*graph.Node {
 			continue
 		}
 		for i, v := range n.Outputs {
-			switch {
-			case i == 0 && v == nil:
-				n.Outputs[0] = &graph.Value{Producer: n}
-			case i > 0 && !wanted[v]:
+			if i > 0 && !wanted[v] {
 				n.Outputs[i] = nil
 			}
 		}
