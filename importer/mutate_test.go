@@ -21,6 +21,9 @@ func drawNode(t *rapid.T, ops, names []string, out string) *onnxpb.Node {
 	for range rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "more outputs") {
 		n.Outputs = append(n.Outputs, out+"_"+string(rune('a'+len(n.Outputs))))
 	}
+	if len(n.Outputs) > 1 && rapid.Bool().Draw(t, "first output left out") {
+		n.Outputs[0] = ""
+	}
 	number := rapid.OneOf(rapid.Int64Range(-3, 4), rapid.SampledFrom([]int64{math.MinInt64, math.MaxInt64, 1 << 31, 1 << 62, -1 << 62}))
 	for range rapid.IntRange(0, 4).Draw(t, "attributes") {
 		a := &onnxpb.Attribute{Name: rapid.SampledFrom([]string{"axis", "axes", "keepdims", "perm", "to", "pads", "strides", "dilations",
