@@ -13,6 +13,7 @@ func (a *app) importCommand() *cobra.Command {
 	var encoder, decoder, out, likelihood, name string
 	var roles []string
 	var shape []int
+	var pixels []float64
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "import --encoder E.onnx --decoder D.onnx --out BUNDLE",
@@ -41,6 +42,12 @@ encoder.mean=mu, --role decoder.logits=out and so on. Weights, names and dynamic
 				}
 				opts = append(opts, models.WithRoles(given))
 			}
+			if len(pixels) > 0 {
+				if len(pixels) != 2 || !(pixels[0] < pixels[1]) {
+					return usagef("--range is LOW,HIGH, such as -1,1, not %v", pixels)
+				}
+				opts = append(opts, models.WithPreprocessing(pixels[1]-pixels[0], pixels[0]))
+			}
 			if len(shape) > 0 {
 				opts = append(opts, models.WithShape(shape...))
 			}
@@ -63,6 +70,7 @@ encoder.mean=mu, --role decoder.logits=out and so on. Weights, names and dynamic
 	cmd.Flags().StringVar(&likelihood, "likelihood", "", "p(x|z): bernoulli, gaussian or discretized_logistic (default: read off the outputs)")
 	cmd.Flags().StringVar(&name, "name", "", "the model's name")
 	cmd.Flags().StringArrayVar(&roles, "role", nil, "what an input or output is: encoder.mean=NAME (repeatable)")
+	cmd.Flags().Float64SliceVar(&pixels, "range", nil, "the range in which the model takes pixels: -1,1 (default 0,1)")
 	cmd.Flags().IntSliceVar(&shape, "shape", nil, "the shape of one row, where the encoder leaves it open: 1,28,28")
 	return cmd
 }

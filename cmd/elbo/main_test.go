@@ -152,6 +152,7 @@ func TestErrors(t *testing.T) {
 		{"resume and force", []string{"train", "--out", z, "--resume", "--force"}, exitUsage, "one of them"},
 		{"k of none", []string{"eval", "builtin:mnist", "--k", "0"}, exitUsage, "--k"},
 		{"import of half", []string{"import", "--encoder", cut, "--out", z}, exitUsage, "give both"},
+		{"range upside down", []string{"import", "--encoder", cut, "--decoder", cut, "--range", "1,0", "--out", z}, exitUsage, "LOW,HIGH"},
 		{"role without name", []string{"import", "--encoder", cut, "--decoder", cut, "--role", "mu", "--out", z}, exitUsage, "ROLE=NAME"},
 		{"no such bundle", []string{"eval", filepath.Join(dir, "none.elbo")}, exitFailure, "none.elbo"},
 		{"not a bundle", []string{"eval", there}, exitFailure, "there.elbo"},
