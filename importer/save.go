@@ -1,10 +1,8 @@
 package importer
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
+	"github.com/elbo-ml/elbo/tensor/atomicfile"
 )
 
 // SaveOptions say how a model is written.
@@ -52,7 +51,7 @@ func save(g *graph.Graph, path string, o SaveOptions) error {
 	if err := checkSize(e); err != nil {
 		return err
 	}
-	return writeFile(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		_, err := e.WriteTo(w)
 		return err
 	})
@@ -75,7 +74,7 @@ func moveOut(m *onnxpb.Model, path string, from int64) error {
 		return nil
 	}
 	name := filepath.Base(path) + "." + hex.EncodeToString(sum.Sum(nil)[:6]) + ".data"
-	err := writeFile(filepath.Join(filepath.Dir(path), name), func(w io.Writer) error {
+	err := atomicfile.Write(filepath.Join(filepath.Dir(path), name), func(w io.Writer) error {
 		var pad [externalAlign]byte
 		at := 0
 		for _, t := range moved {
@@ -98,43 +97,4 @@ func moveOut(m *onnxpb.Model, path string, from int64) error {
 		t.Raw, t.Location = nil, onnxpb.External
 	}
 	return err
-}
-
-// writeFile writes a file atomically and durably.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := errors.Join(w.Flush(), f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes the renaming itself durable. Systems that cannot sync a folder are left as they are.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
-		return err
-	}
-	return nil
 }

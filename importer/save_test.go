@@ -3,7 +3,6 @@ package importer
 import (
 	"bytes"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,26 +49,6 @@ func onlyFiles(t *testing.T, dir string, want ...string) {
 	if strings.Join(names, " ") != strings.Join(want, " ") {
 		t.Errorf("the folder holds %v, want %v", names, want)
 	}
-}
-
-// A write that fails leaves what was there, and nothing beside it.
-func TestFailedWriteLeavesTheOldFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.onnx")
-	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	full := errors.New("disk full")
-	err := writeFile(path, func(w io.Writer) error {
-		w.Write(make([]byte, 1<<21))
-		return full
-	})
-	if !errors.Is(err, full) {
-		t.Error(err)
-	}
-	if b, _ := os.ReadFile(path); string(b) != "old" {
-		t.Errorf("the file holds %q", b)
-	}
-	onlyFiles(t, filepath.Dir(path), "m.onnx")
 }
 
 // A mapped model's weights may be written to; the file stays as it is.

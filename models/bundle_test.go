@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,31 +158,6 @@ func TestForceKeepsForeignFolders(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "thesis.txt")); err != nil {
 		t.Errorf("the file is gone: %v", err)
-	}
-}
-
-// A write that fails half-way leaves the old bundle whole and nothing beside it.
-func TestFailedSaveLosesNothing(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "m.elbo")
-	v := small(t)
-	if err := v.Save(path, SaveOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	before := readFile(t, path)
-	full := errors.New("no space left on device")
-	err := replaceFile(path, true, func(w io.Writer) error {
-		if _, err := w.Write(make([]byte, 1<<21)); err != nil {
-			return err
-		}
-		return full
-	})
-	if !errors.Is(err, full) {
-		t.Errorf("the error is %v", err)
-	}
-	entries, _ := os.ReadDir(dir)
-	if !bytes.Equal(before, readFile(t, path)) || len(entries) != 1 {
-		t.Errorf("the old bundle changed, or one of %d files is left behind", len(entries))
 	}
 }
 

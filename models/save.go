@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/elbo-ml/elbo/importer"
+	"github.com/elbo-ml/elbo/tensor/atomicfile"
 )
 
 // Save writes the model as a bundle: a single file when path ends in .elbo, else a folder of elbo.json, encoder.onnx and
@@ -41,10 +42,26 @@ func (v *VAE) save(path string, o SaveOptions) error {
 	if err != nil {
 		return err
 	}
-	if single {
-		return replaceFile(path, o.Force, func(w io.Writer) error { return writeZip(w, content) })
+	if !single {
+		return atomicfile.WriteFolder(path, byName(content))
 	}
-	return replaceFolder(path, content)
+	write := atomicfile.WriteNew
+	if o.Force {
+		write = atomicfile.Write
+	}
+	err = write(path, func(w io.Writer) error { return writeZip(w, content) })
+	if errors.Is(err, fs.ErrExist) { // appeared since checkTarget
+		return ErrExists
+	}
+	return err
+}
+
+func byName(content []bundleFile) map[string][]byte {
+	files := make(map[string][]byte, len(content))
+	for _, f := range content {
+		files[f.name] = f.bytes
+	}
+	return files
 }
 
 // checkTarget refuses to overwrite what the caller did not ask to, or what is no bundle.

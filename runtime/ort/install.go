@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	goruntime "runtime"
 	"syscall"
+
+	"github.com/elbo-ml/elbo/tensor/atomicfile"
 )
 
 // Sentinel errors of Install for what callers branch on.
@@ -157,15 +159,23 @@ func (in *installer) fromTarball(ctx context.Context, f *os.File) (string, error
 // fromLibrary copies a library that the user vouches for: another build, say one with CUDA.
 func (in *installer) fromLibrary(ctx context.Context, f *os.File) (string, error) {
 	in.say("copying %s into %s", filepath.Base(f.Name()), in.dir)
-	s, err := stage(in.dir, libraryName(in.goos))
+	s, err := in.create(libraryName(in.goos))
 	if err != nil {
 		return "", err
 	}
-	defer s.discard()
+	defer s.Discard()
 	if _, err := io.Copy(s, reader{ctx, f}); err != nil {
 		return "", err
 	}
-	return s.path, s.commit()
+	return filepath.Join(in.dir, libraryName(in.goos)), s.Commit()
+}
+
+// create begins a file of the cache folder.
+func (in *installer) create(name string) (*atomicfile.File, error) {
+	if err := os.MkdirAll(in.dir, 0o777); err != nil {
+		return nil, err
+	}
+	return atomicfile.Create(filepath.Join(in.dir, name))
 }
 
 // reader is r until ctx ends.

@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"github.com/elbo-ml/elbo/tensor/atomicfile"
 )
 
 // Limits on what a tarball may make of itself. The real package has 38 entries and unpacks to 315 MB.
@@ -30,11 +32,11 @@ func (in *installer) unpack(r io.Reader, p platform) error {
 		return fmt.Errorf("not a gzip file: %w", err)
 	}
 	defer zr.Close()
-	files := make([]*staged, len(p.files))
+	files := make([]*atomicfile.File, len(p.files))
 	defer func() {
 		for _, s := range files {
 			if s != nil {
-				s.discard()
+				s.Discard()
 			}
 		}
 	}()
@@ -63,25 +65,25 @@ func (in *installer) unpack(r io.Reader, p platform) error {
 		}
 	}
 	for _, s := range slices.Backward(files) {
-		if err := s.commit(); err != nil {
+		if err := s.Commit(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (in *installer) take(r io.Reader, f pinnedFile) (*staged, error) {
-	s, err := stage(in.dir, f.name)
+func (in *installer) take(r io.Reader, f pinnedFile) (*atomicfile.File, error) {
+	s, err := in.create(f.name)
 	if err != nil {
 		return nil, err
 	}
 	h := sha256.New()
 	if _, err := io.Copy(io.MultiWriter(s, h), r); err != nil {
-		s.discard()
+		s.Discard()
 		return nil, fmt.Errorf("unpack %s: %w", f.name, err)
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != f.sha256 {
-		s.discard()
+		s.Discard()
 		return nil, fmt.Errorf("%s is sha256 %s, want %s: %w", f.name, got, f.sha256, ErrChecksum)
 	}
 	return s, nil

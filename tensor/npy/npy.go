@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/elbo-ml/elbo/tensor"
-	"github.com/elbo-ml/elbo/tensor/internal/atomicfile"
+	"github.com/elbo-ml/elbo/tensor/atomicfile"
 )
 
 // MaxBytes bounds the elements that Read and Decode bring into memory. Larger files are for data.Open, which streams.

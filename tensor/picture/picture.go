@@ -12,7 +12,7 @@ import (
 	"os"
 
 	"github.com/elbo-ml/elbo/tensor"
-	"github.com/elbo-ml/elbo/tensor/internal/atomicfile"
+	"github.com/elbo-ml/elbo/tensor/atomicfile"
 )
 
 // ErrImage is wrapped by every error about a tensor that is not a set of images, or a file that is not a readable one.

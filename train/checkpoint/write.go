@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/elbo-ml/elbo/tensor/atomicfile"
 	"github.com/elbo-ml/elbo/train/safetensors"
 )
 
@@ -28,7 +29,7 @@ func (s *Store) Write(c *Checkpoint) (path string, err error) {
 	if err := os.Rename(temp, path); err != nil {
 		return "", fmt.Errorf("checkpoint: write: %w", err)
 	}
-	if err := syncFolder(s.dir); err != nil {
+	if err := atomicfile.SyncFolder(s.dir); err != nil {
 		return "", fmt.Errorf("checkpoint: write %s: %w", path, err)
 	}
 	return path, s.prune()
@@ -57,7 +58,7 @@ func (s *Store) fill(dir string, c *Checkpoint) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // a temporary folder is its owner's alone
 		return err
 	}
-	return syncFolder(dir)
+	return atomicfile.SyncFolder(dir)
 }
 
 // write makes one file durable and measures it.

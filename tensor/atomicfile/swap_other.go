@@ -1,5 +1,5 @@
 //go:build !linux
 
-package models
+package atomicfile
 
 func swap(dir, path string) error { return swapByRename(dir, path) }
