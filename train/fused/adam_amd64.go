@@ -13,3 +13,8 @@ func adamAVX2(n int, p *float32, grad *float32, m *float32, v *float32, beta1 *f
 //
 //go:noescape
 func zerosAVX2(n int, p *float32, sum *[8]float32)
+
+// squaresAVX2 is the loop of Squares for n elements, a positive multiple of 16, with the sums at 0.
+//
+//go:noescape
+func squaresAVX2(n int, grad *float32, sums *[16]float64)

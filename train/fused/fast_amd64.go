@@ -30,3 +30,17 @@ func finiteFast[T float32 | float64](p []T) (n int, ok bool) {
 	zerosAVX2(n, first, &sum)
 	return n, finiteGo(sum[:])
 }
+
+// squaresFast sums the squares of the first elements, as many as it says, to sums that were 0.
+func squaresFast[T float32 | float64](g []T, sums *[16]float64) int {
+	n := len(g) &^ 15
+	if !cpu.X86.HasAVX2 || n == 0 {
+		return 0
+	}
+	first, single := any(&g[0]).(*float32)
+	if !single {
+		return 0
+	}
+	squaresAVX2(n, first, sums)
+	return n
+}

@@ -10,6 +10,7 @@ func main() {
 	ConstraintExpr("amd64,!noasm")
 	adam()
 	zeros()
+	squares()
 	Generate()
 }
 
@@ -87,6 +88,33 @@ func zeros() {
 	VADDPS(sums[3], sums[2], sums[2])
 	VADDPS(sums[2], sums[0], sums[0])
 	VMOVUPS(sums[0], Mem{Base: sum})
+	VZEROUPPER()
+	RET()
+}
+
+// squares keeps the sixteen sums of Squares in four registers.
+func squares() {
+	TEXT("squaresAVX2", NOSPLIT, "func(n int, grad *float32, sums *[16]float64)")
+	Pragma("noescape")
+	Doc("squaresAVX2 is the loop of Squares for n elements, a positive multiple of 16, with the sums at 0.")
+
+	n, g, at := Load(Param("n"), GP64()), Load(Param("grad"), GP64()), Load(Param("sums"), GP64())
+	sums, t := [4]Op{YMM(), YMM(), YMM(), YMM()}, [4]Op{YMM(), YMM(), YMM(), YMM()}
+	for _, s := range sums {
+		VXORPD(s, s, s)
+	}
+	Label("loop")
+	for i, s := range sums {
+		VCVTPS2PD(Mem{Base: g, Disp: 16 * i}, t[i])
+		VMULPD(t[i], t[i], t[i])
+		VADDPD(t[i], s, s)
+	}
+	ADDQ(Imm(64), g)
+	SUBQ(Imm(16), n)
+	JNZ(LabelRef("loop"))
+	for i, s := range sums {
+		VMOVUPD(s, Mem{Base: at, Disp: 32 * i})
+	}
 	VZEROUPPER()
 	RET()
 }
