@@ -256,3 +256,39 @@ func TestManifestRefusesPaths(t *testing.T) {
 		}
 	}
 }
+
+func TestDiscardLeavesWhatIsNotACheckpoint(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "c")
+	s := open(t, dir, 3)
+	write(t, s, 1, 2)
+	if err := Discard(dir); !errors.Is(err, ErrLocked) {
+		t.Errorf("discarding under a training: %v", err)
+	}
+	if steps, err := Steps(dir); err != nil || !slices.Equal(steps, []int{2, 1}) {
+		t.Errorf("steps %v, %v", steps, err)
+	}
+	s.Close()
+	thesis := filepath.Join(dir, "thesis.txt")
+	if err := os.WriteFile(thesis, []byte("years of work"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := Discard(dir); err != nil {
+		t.Fatal(err)
+	}
+	if steps, err := Steps(dir); err != nil || len(steps) != 0 {
+		t.Errorf("steps %v, %v", steps, err)
+	}
+	if _, err := os.Stat(thesis); err != nil {
+		t.Error(err)
+	}
+	os.Remove(thesis)
+	if err := Discard(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the empty folder is still there: %v", err)
+	}
+	if err := Discard(dir); err != nil {
+		t.Errorf("no folder: %v", err)
+	}
+}

@@ -24,3 +24,11 @@ func lockFolder(path string) (io.Closer, error) {
 	}
 	return f, nil
 }
+
+// unlockFolder gives the lock back. A lock file that is to go goes first, while nobody else can hold it.
+func unlockFolder(lock io.Closer, path string, remove bool) error {
+	if remove {
+		_ = os.Remove(path)
+	}
+	return lock.Close()
+}
