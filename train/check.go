@@ -22,7 +22,7 @@ func (o *Options) check(rows int) error {
 	case rows < 1:
 		return fmt.Errorf("train: there is nothing to train on: %w", data.ErrEmpty)
 	case o.Batch > rows:
-		return bad("a batch of %d, the data has %d rows", o.Batch, rows)
+		return bad("a batch of %d is more than the %d rows of the data: choose a smaller batch", o.Batch, rows)
 	case o.Epochs < 0 || o.MaxSteps < 0 || o.Epochs == 0 && o.MaxSteps == 0:
 		return bad("%d epochs and at most %d steps, want a number of epochs or of steps", o.Epochs, o.MaxSteps)
 	case o.Batch < 0:

@@ -143,13 +143,13 @@ func (t *trainer) save() error {
 	return nil
 }
 
-// stopped writes a checkpoint of the last whole step, if there is a folder, and says where it is. A step that met NaN
-// would meet it again, and a disk that took no checkpoint takes none now: those errors stay as they are.
+// stopped writes a checkpoint of the last whole step, if there is one and a folder, and says where it is. A step that met
+// NaN would meet it again, and a disk that took no checkpoint takes none now: those errors stay as they are.
 func (t *trainer) stopped(ctx context.Context, cause error) error {
 	if err := ctx.Err(); err != nil {
 		cause = fmt.Errorf("train: stopped after step %d of %d: %w", t.done, t.steps, err)
 	}
-	if t.store == nil || errors.Is(cause, ErrNotFinite) || errors.Is(cause, errSave) {
+	if t.store == nil || t.done == 0 || errors.Is(cause, ErrNotFinite) || errors.Is(cause, errSave) {
 		return cause
 	}
 	if err := t.save(); err != nil {
