@@ -7,20 +7,21 @@ import (
 
 // Dataset is a set of files that Download can get.
 type Dataset struct {
-	Name, Description string
+	Name        string `json:"name"`
+	Description string `json:"description"`
 	// Origin is where the data is described.
-	Origin string
-	Files  []File
+	Origin string `json:"origin"`
+	Files  []File `json:"files"`
 }
 
 // File is a file of a dataset.
 type File struct {
-	Name string
-	Size int64
+	Name string `json:"name"`
+	Size int64  `json:"size"`
 	// SHA256 is in hexadecimal.
-	SHA256 string
+	SHA256 string `json:"sha256"`
 	// URLs are the addresses that have it, the first choice first.
-	URLs []string
+	URLs []string `json:"urls"`
 }
 
 // Size is the number of bytes of all files.
