@@ -51,7 +51,7 @@ func openFiles(path string) (files, error) {
 	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no such file or folder: give a bundle's folder, an .elbo file or builtin:mnist: %w", fs.ErrNotExist)
+		return nil, fmt.Errorf("there is no such file or folder: give a bundle's folder, an .elbo file or builtin:mnist (%w)", fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, err

@@ -33,6 +33,14 @@ func (v *VAE) Save(path string, o SaveOptions) error {
 	return nil
 }
 
+// CanSave reports, before the work is done, why Save would refuse the path as it is now.
+func CanSave(path string, o SaveOptions) error {
+	if err := checkTarget(path, strings.HasSuffix(path, ".elbo"), o.Force); err != nil {
+		return fmt.Errorf("models: save %s: %w", path, err)
+	}
+	return nil
+}
+
 func (v *VAE) save(path string, o SaveOptions) error {
 	single := strings.HasSuffix(path, ".elbo")
 	if err := checkTarget(path, single, o.Force); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/elbo-ml/elbo/models"
 	"github.com/elbo-ml/elbo/train"
+	"github.com/elbo-ml/elbo/train/checkpoint"
 	"github.com/elbo-ml/elbo/train/data"
 )
 
@@ -80,10 +80,16 @@ func (f *fitFlags) check() error {
 	if f.logEvery < 1 {
 		return usagef("--log-every must be at least 1, but is %d", f.logEvery)
 	}
+	if f.klWeight == 0 {
+		return usagef("--kl-weight must be positive; give a small one, such as 1e-6, to train all but without the KL term")
+	}
 	if f.lr < 0 {
 		return usagef("--lr must not be negative, but is %v", f.lr)
 	}
 	if err := mustNotExist(f.out, f.force); err != nil {
+		return err
+	}
+	if err := models.CanSave(f.out, models.SaveOptions{Force: f.force}); err != nil {
 		return err
 	}
 	if f.resume && f.force {
@@ -92,7 +98,7 @@ func (f *fitFlags) check() error {
 	if f.resume || f.force {
 		return nil
 	}
-	if entries, err := os.ReadDir(f.checkpoints()); err == nil && len(entries) > 0 {
+	if steps, err := checkpoint.Steps(f.checkpoints()); err == nil && len(steps) > 0 {
 		return usagef("an earlier training left checkpoints in %s; --resume goes on with it, --force starts afresh", f.checkpoints())
 	}
 	return nil
@@ -162,7 +168,7 @@ func (f *fitFlags) options(a *app) (train.Options, error) {
 // fit trains v, shows how it goes, and writes the bundle.
 func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Source, o train.Options) error {
 	if f.force {
-		if err := os.RemoveAll(f.checkpoints()); err != nil {
+		if err := checkpoint.Discard(f.checkpoints()); err != nil {
 			return fmt.Errorf("start afresh: %w", err)
 		}
 	}
@@ -192,7 +198,7 @@ func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Sour
 		return fmt.Errorf("the training is done and its last checkpoint is in %s, but the bundle was not written: %w", f.checkpoints(), err)
 	}
 	if f.checkpoint == "" {
-		if err := os.RemoveAll(f.checkpoints()); err != nil {
+		if err := checkpoint.Discard(f.checkpoints()); err != nil {
 			a.note("the checkpoints in %s could not be removed: %v", f.checkpoints(), err)
 		}
 	}

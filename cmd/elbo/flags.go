@@ -1,9 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/elbo-ml/elbo/models"
 	"github.com/elbo-ml/elbo/runtime"
@@ -26,20 +31,30 @@ func (f *engineFlags) add(cmd *cobra.Command, def string) {
 	fixed(cmd, "provider", "cpu", "cuda", "tensorrt", "coreml", "directml", "webgpu", "auto")
 }
 
-// fixed lists a flag's values for shell completion.
+const choices = "elbo_choices"
+
+// fixed says which values a flag may have, for shell completion and for checkChoices.
 func fixed(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.Flags().SetAnnotation(flag, choices, values)
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// checkChoices refuses, before anything is opened, a value that its flag does not know.
+func checkChoices(cmd *cobra.Command, _ []string) error {
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if values := f.Annotations[choices]; err == nil && len(values) > 0 && !slices.Contains(values, f.Value.String()) {
+			last := len(values) - 1
+			err = usagef("--%s is %s or %s, not %q", f.Name, strings.Join(values[:last], ", "), values[last], f.Value)
+		}
+	})
+	return err
 }
 
 // open starts the engine and says once when it is not the one that was hoped for.
 func (f *engineFlags) open(a *app) (runtime.Engine, error) {
 	if f.threads < 0 {
 		return nil, usagef("--threads must not be negative, but is %d", f.threads)
-	}
-	switch f.engine {
-	case "native", "ort", "auto":
-	default:
-		return nil, usagef("--engine is native, ort or auto, not %q", f.engine)
 	}
 	return engines.Open(f.engine, engines.Options{
 		Threads: f.threads, Provider: f.provider,
@@ -85,9 +100,6 @@ func (f *sourceFlags) how() (data.Binarize, error) {
 
 // open opens the data, which is glyphs: when none is named, as it is. It must be closed.
 func (f *sourceFlags) open(a *app) (data.Source, error) {
-	if f.split != "train" && f.split != "test" {
-		return nil, usagef("--split is train or test, not %q", f.split)
-	}
 	src := f.src
 	if src == "" {
 		src = "glyphs:"
@@ -118,10 +130,11 @@ func mustNotExist(path string, force bool) error {
 	if path == "" {
 		return usagef("--out names the file to write; it is missing")
 	}
-	if force {
-		return nil
+	dir := filepath.Dir(filepath.Clean(path))
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("--out %s: there is no folder %s; make it first, or choose another --out", path, dir)
 	}
-	if _, err := os.Stat(path); err == nil {
+	if _, err := os.Lstat(path); err == nil && !force {
 		return usagef("%s exists; choose another --out, or give --force to replace it", path)
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 type progress struct {
 	w        io.Writer
 	terminal bool
-	width    int
+	width    func() int // columns of the terminal
 	every    time.Duration
 	start    time.Time
 	last     time.Time
@@ -26,14 +26,19 @@ func newProgress(w io.Writer) *progress {
 	p := &progress{w: w, every: 10 * time.Second, start: time.Now()}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.terminal, p.every = true, 100*time.Millisecond
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
-			p.width = w
+		p.width = func() int {
+			w, _, err := term.GetSize(int(f.Fd()))
+			if err != nil || w <= 0 {
+				return 80
+			}
+			return w
 		}
 	}
 	return p
 }
 
-// update shows done of total with a text such as the current loss and a rate such as "5210 images/s".
+// update shows done of total with a text such as the current loss and a rate such as "5210 images/s". A text may end in
+// details in parentheses, which a narrow terminal is spared.
 func (p *progress) update(done, total int, rate, text string) {
 	now := time.Now()
 	if now.Sub(p.last) < p.every && done < total {
@@ -45,13 +50,31 @@ func (p *progress) update(done, total int, rate, text string) {
 		fmt.Fprintf(p.w, "%d/%d  %s\n", done, total, line)
 		return
 	}
-	width := min(30, max(10, p.width-len(line)-12))
+	columns := p.width()
+	if len(line) > columns-barFrame-barLeast {
+		brief, _, _ := strings.Cut(text, " (")
+		line = fmt.Sprintf("%s  %s  %s", brief, rate, eta(now.Sub(p.start), done, total))
+	}
+	fmt.Fprint(p.w, "\r\x1b[K", bar(done, total, columns, line))
+	p.drawn = true
+}
+
+const (
+	barLeast = 10                   // the shortest bar worth drawing
+	barFrame = len("[] 100%  ") + 1 // and a last column left free, or some terminals wrap
+)
+
+// bar is a line that fits in so many columns: a bar that takes what the text leaves it, or the cut text alone.
+func bar(done, total, columns int, line string) string {
+	width := min(30, columns-len(line)-barFrame)
+	if width < barLeast {
+		return line[:min(len(line), max(columns-1, 0))]
+	}
 	full := 0
 	if total > 0 {
-		full = min(width, width*done/total)
+		full = max(0, min(width, width*done/total))
 	}
-	fmt.Fprintf(p.w, "\r\x1b[K[%s%s] %3d%%  %s", strings.Repeat("=", full), strings.Repeat(" ", width-full), 100*done/max(total, 1), line)
-	p.drawn = true
+	return fmt.Sprintf("[%s%s] %3d%%  %s", strings.Repeat("=", full), strings.Repeat(" ", width-full), 100*done/max(total, 1), line)
 }
 
 // rate is how many have been done per second so far: "5210 images/s".

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -29,10 +31,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	err := root.ExecuteContext(ctx)
 	code := exitCode(err)
 	if err != nil {
-		fmt.Fprintln(errw, "elbo:", strings.TrimPrefix(err.Error(), "elbo: "))
-		if code == exitUsage {
-			fmt.Fprintln(errw, `Run "elbo help" or "elbo COMMAND --help" for how to use it.`)
-		}
+		fmt.Fprintf(errw, "elbo: %s%s\n", strings.TrimPrefix(err.Error(), "elbo: "), advice(err))
 	}
 	return code
 }
@@ -51,6 +50,8 @@ digits drawn from the Go fonts, which need no download.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
+
+		PersistentPreRunE: checkChoices,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("there is no command %q%s", args[0], didYouMean(cmd, args[0]))
@@ -58,7 +59,9 @@ digits drawn from the Go fonts, which need no download.`,
 			return cmd.Help()
 		},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w; %s --help lists the flags", err, cmd.CommandPath())
+	})
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON, for machines")
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "write only results and errors")
 	root.AddCommand(
@@ -75,6 +78,14 @@ func didYouMean(cmd *cobra.Command, name string) string {
 	if s := cmd.SuggestionsFor(name); len(s) > 0 {
 		return "; did you mean " + strings.Join(s, " or ") + "?"
 	}
+	return "; elbo --help lists the commands"
+}
+
+// advice is what to do about errors that come from too deep to say so.
+func advice(err error) string {
+	if errors.Is(err, syscall.ENOSPC) {
+		return "; free some space, or choose a place that has more"
+	}
 	return ""
 }
 
@@ -82,7 +93,7 @@ func didYouMean(cmd *cobra.Command, name string) string {
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(names) {
-			return usagef("%s takes %s, not %d arguments", cmd.CommandPath(), strings.Join(names, " "), len(args))
+			return usagef("%s takes %s, not %d arguments; %[1]s --help shows how", cmd.CommandPath(), strings.Join(names, " "), len(args))
 		}
 		return nil
 	}
@@ -91,7 +102,7 @@ func exactly(names ...string) cobra.PositionalArgs {
 func atLeastOne(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return usagef("%s takes at least one %s", cmd.CommandPath(), name)
+			return usagef("%s takes at least one %s; %[1]s --help shows how", cmd.CommandPath(), name)
 		}
 		return nil
 	}

@@ -28,6 +28,11 @@ engine. Ctrl-C writes a checkpoint; --resume goes on from it as if nothing had h
 			if latent < 1 {
 				return usagef("--latent must be at least 1, but is %d", latent)
 			}
+			for _, units := range hidden {
+				if units < 1 {
+					return usagef("--hidden must be at least 1 in each layer, but is %d", units)
+				}
+			}
 			src, err := f.sourceFlags.open(a)
 			if err != nil {
 				return err
@@ -55,6 +60,7 @@ engine. Ctrl-C writes a checkpoint; --resume goes on from it as if nothing had h
 	cmd.Flags().StringVar(&likelihood, "likelihood", "bernoulli", "p(x|z): bernoulli, gaussian or discretized_logistic")
 	cmd.Flags().StringVar(&activation, "activation", "tanh", "tanh, softplus, relu, elu, leakyrelu, selu, softsign or sigmoid")
 	fixed(cmd, "model", "vae", "conv")
+	fixed(cmd, "activation", "tanh", "softplus", "relu", "elu", "leakyrelu", "selu", "softsign", "sigmoid")
 	fixed(cmd, "likelihood", "bernoulli", "gaussian", "discretized_logistic")
 	return cmd
 }

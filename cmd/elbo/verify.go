@@ -27,14 +27,14 @@ It fails when one passes the tolerance.`,
 				return usagef("--tolerance must be positive and -n at least 1; they are %v and %d", tolerance, rows)
 			}
 			var both []runtime.Engine
-			for _, name := range []string{"native", "ort"} {
-				engine, err := engines.Open(name, engines.Options{Provider: ef.provider})
+			for _, o := range []struct{ name, provider string }{{"native", "cpu"}, {"ort", ef.provider}} {
+				engine, err := engines.Open(o.name, engines.Options{Provider: o.provider})
 				if err != nil {
 					return fmt.Errorf("verify needs both engines: %w", err)
 				}
 				both = append(both, engine)
 			}
-			v, err := models.Open(args[0], models.WithEngine(both[0]), models.WithThreads(ef.threads), models.WithProvider(ef.provider))
+			v, err := models.Open(args[0], models.WithEngine(both[0]), models.WithThreads(ef.threads))
 			if err != nil {
 				return err
 			}
