@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/elbo-ml/elbo/graph"
@@ -19,17 +20,17 @@ import (
 	"github.com/elbo-ml/elbo/train/data"
 )
 
-// A VAE from PyTorch is imported, fine-tuned with its decoder frozen, saved, and loaded again in ONNX Runtime: the loss
+// A VAE from PyTorch is imported, fine-tuned with some of it frozen, saved, and loaded again in ONNX Runtime: the loss
 // falls; input and output names, dynamic dimensions and the untouched weights are those of the original. With -long on
 // MNIST for 2 epochs, else for some minibatches.
 func TestFinetuneOfAPyTorchVAE(t *testing.T) {
 	for _, c := range []struct {
 		name, encoder, decoder string
-		freeze                 string
+		freeze                 string // the start of the frozen weights' names
 	}{
-		{"dense", "mlp_vae_encoder_op13_trainable", "mlp_vae_decoder_op13_trainable", "decoder/*"},
-		{"dense, folded as PyTorch does by default", "mlp_vae_encoder_op16", "mlp_vae_decoder_op16", "encoder/*"},
-		{"convolutional, with batch normalisation", "conv_vae_encoder_op13_trainable", "conv_vae_decoder_op13_trainable", "decoder/*"},
+		{"dense", "mlp_vae_encoder_op13_trainable", "mlp_vae_decoder_op13_trainable", "encoder/fc1."},
+		{"dense, folded as PyTorch does by default", "mlp_vae_encoder_op16", "mlp_vae_decoder_op16", "encoder/"},
+		{"convolutional, with batch normalisation", "conv_vae_encoder_op13_trainable", "conv_vae_decoder_op13_trainable", "decoder/b1."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			parts := map[string]string{"encoder": fixture(t, c.encoder), "decoder": fixture(t, c.decoder)}
@@ -40,7 +41,7 @@ func TestFinetuneOfAPyTorchVAE(t *testing.T) {
 			}
 			defer v.Close()
 			before := elboOf(t, v, src)
-			o := train.Options{Engine: native.New(), MaxSteps: 60, Freeze: []string{c.freeze}, Seed: 1}
+			o := train.Options{Engine: native.New(), MaxSteps: 60, Freeze: []string{c.freeze + "*"}, Seed: 1}
 			if *long {
 				o.MaxSteps, o.Epochs = 0, 2
 			}
@@ -61,7 +62,7 @@ func TestFinetuneOfAPyTorchVAE(t *testing.T) {
 				t.Fatal(err)
 			}
 			for part, original := range parts {
-				sameInterface(t, part, original, filepath.Join(out, part+".onnx"), part+"/*" == c.freeze)
+				sameInterface(t, part, original, filepath.Join(out, part+".onnx"), c.freeze)
 			}
 			onONNXRuntime(t, filepath.Join(out, "decoder.onnx"))
 		})
@@ -107,7 +108,7 @@ func elboOf(t *testing.T, v *models.VAE, src data.Source) float64 {
 }
 
 // sameInterface holds a saved part against the file it came from.
-func sameInterface(t *testing.T, part, original, saved string, frozen bool) {
+func sameInterface(t *testing.T, part, original, saved, freeze string) {
 	t.Helper()
 	a, b := load(t, original), load(t, saved)
 	for _, ports := range [][2][]*graph.Value{{a.Inputs, b.Inputs}, {a.Outputs, b.Outputs}} {
@@ -120,22 +121,26 @@ func sameInterface(t *testing.T, part, original, saved string, frozen bool) {
 			}
 		}
 	}
-	changed := 0
+	changed, kept := 0, 0
 	for _, was := range a.Weights {
 		is := b.Value(was.Name)
 		if is == nil || is.Data == nil {
 			t.Errorf("%s: the weight %s is gone", part, was.Name)
 			continue
 		}
+		frozen := strings.HasPrefix(part+"/"+was.Name, freeze)
+		if frozen {
+			kept++
+		}
 		if bytes.Equal(is.Data.Bytes(), was.Data.Bytes()) {
 			continue
 		}
 		changed++
-		if frozen || !was.DType.IsFloat() {
-			t.Errorf("%s: the frozen weight %s has changed", part, was.Name)
+		if frozen || !was.DType.IsFloat() || strings.Contains(was.Name, "running_") {
+			t.Errorf("%s: the weight %s was not to be trained and has changed", part, was.Name)
 		}
 	}
-	if !frozen && changed == 0 {
+	if changed == 0 && kept < len(a.Weights) {
 		t.Errorf("%s: nothing has been trained", part)
 	}
 }
