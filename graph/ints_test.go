@@ -57,19 +57,19 @@ func TestShapeArithmeticKeepsSymbols(t *testing.T) {
 	}
 }
 
-func TestFoldIntsLeavesNoShapeArithmetic(t *testing.T) {
+func TestShapeArithmeticOfFixedShapesIsKnown(t *testing.T) {
 	g := New("fixed")
 	x := g.Input("x", 2, 3, 4)
 	n := g.Unsqueeze(g.Gather(g.Shape(x), g.Const(tensor.Scalar(int64(0))), 0), 0)
-	g.Output("y", g.Reshape(x, g.Concat(0, n, g.Int64s(-1))))
-	FoldInts(g)
-	if len(g.Nodes) != 1 || g.Nodes[0].Op != "Reshape" {
-		t.Fatalf("%d nodes are left, want the Reshape alone", len(g.Nodes))
+	target := g.Concat(0, n, g.Int64s(-1))
+	y := g.Reshape(x, target)
+	if err := g.Err(); err != nil {
+		t.Fatal(err)
 	}
-	if got := tensor.Data[int64](g.Nodes[0].Inputs[1].Data); got[0] != 2 || got[1] != -1 {
+	if got := target.Known(); got == nil || got.String() != "int64[2]" || tensor.Data[int64](got)[0] != 2 || tensor.Data[int64](got)[1] != -1 {
 		t.Errorf("the target shape is %v, want [2 -1]", got)
 	}
-	if err := Verify(g); err != nil {
-		t.Error(err)
+	if x.Known() != nil || y.Known() != nil {
+		t.Error("the content of an input is known")
 	}
 }

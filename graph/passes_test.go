@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -72,26 +71,6 @@ func TestCSE(t *testing.T) {
 		t.Errorf("%d draws are left, want both: each draws its own numbers", got)
 	}
 	mustVerify(t, g)
-}
-
-func TestSortMendsTheOrder(t *testing.T) {
-	g := New("g")
-	x := g.Input("x", 2)
-	g.Output("y", g.Neg(g.Exp(g.Sin(x))))
-	slices.Reverse(g.Nodes)
-	if err := Verify(g); err == nil {
-		t.Error("nodes in the wrong order passed")
-	}
-	if err := Sort(g); err != nil {
-		t.Fatal(err)
-	}
-	if got := ops(g); got != "Sin Exp Neg" {
-		t.Errorf("order %q", got)
-	}
-	g.Nodes[0].Inputs[0] = g.Nodes[2].Outputs[0]
-	if err := Sort(g); err == nil {
-		t.Error("a circle was sorted")
-	}
 }
 
 func TestVerifyNamesWhatIsWrong(t *testing.T) {

@@ -15,38 +15,21 @@ const maxFolded = 1 << 20
 
 // known gives every output its data when shape inference knows the content, and reports whether it did.
 func known(n *graph.Node) bool {
-	for _, v := range n.Outputs {
-		if v != nil && intData(v) == nil {
+	data := make([]*tensor.Tensor, len(n.Outputs))
+	for i, v := range n.Outputs {
+		if v == nil {
+			continue
+		}
+		if data[i] = v.Known(); data[i] == nil {
 			return false
 		}
 	}
-	for _, v := range n.Outputs {
+	for i, v := range n.Outputs {
 		if v != nil {
-			v.Data, v.Producer = intData(v), nil
+			v.Data, v.Producer = data[i], nil
 		}
 	}
 	return true
-}
-
-// intData is the tensor of v's known content, or nil.
-func intData(v *graph.Value) *tensor.Tensor {
-	dims, ok := v.Shape.Known()
-	if !ok || v.Ints == nil || tensor.Shape(dims).Size() != len(v.Ints) || v.DType != tensor.Int64 && v.DType != tensor.Int32 {
-		return nil
-	}
-	t := tensor.New(v.DType, dims...)
-	for i, d := range v.Ints {
-		x, ok := d.Known()
-		switch {
-		case !ok:
-			return nil
-		case v.DType == tensor.Int64:
-			tensor.Data[int64](t)[i] = int64(x)
-		default:
-			tensor.Data[int32](t)[i] = int32(x)
-		}
-	}
-	return t
 }
 
 // foldWeights computes the nodes of g that depend on weights and constants alone, whatever the input shapes, so that all
@@ -55,7 +38,7 @@ func foldWeights(g *graph.Graph) error {
 	kept := g.Nodes[:0]
 	for _, n := range g.Nodes {
 		k := kernel.Lookup(n.Op)
-		if !allConstant(n) || k.Dynamic != nil || inferWanted(n) != nil || !allKnown(n) || !worthFolding(n) {
+		if !allConstant(n) || k.Dynamic != nil || graph.InferNode(n) != nil || !allKnown(n) || !worthFolding(n) {
 			kept = append(kept, n)
 			continue
 		}

@@ -2,7 +2,6 @@ package native
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime/native/kernel"
@@ -19,7 +18,7 @@ func specialise(g *graph.Graph, shapes []tensor.Shape) (*graph.Graph, error) {
 			v.Shape[axis] = graph.N(n)
 		}
 	}
-	s := specialiser{same: map[*graph.Value]*graph.Value{}, seen: map[string]*graph.Node{}}
+	s := specialiser{same: map[*graph.Value]*graph.Value{}}
 	nodes := c.Nodes
 	c.Nodes = nil
 	for _, n := range nodes {
@@ -41,18 +40,18 @@ func specialise(g *graph.Graph, shapes []tensor.Shape) (*graph.Graph, error) {
 			c.Outputs[i] = w
 		}
 	}
+	graph.CSE(c)
 	c.Nodes = live(c.Nodes, c.Outputs)
 	return c, nil
 }
 
 type specialiser struct {
-	same map[*graph.Value]*graph.Value // values computed before under another name
-	seen map[string]*graph.Node
+	same map[*graph.Value]*graph.Value // values that are another under another name
 }
 
-// node infers n and reports whether it is to run: not when its outputs are known or have been computed before.
+// node infers n and reports whether it is to run: not when its outputs are known or are its input.
 func (s *specialiser) node(n *graph.Node) (keep bool, err error) {
-	if err := inferWanted(n); err != nil {
+	if err := graph.InferNode(n); err != nil {
 		return false, err
 	}
 	if known(n) {
@@ -82,16 +81,6 @@ func (s *specialiser) node(n *graph.Node) (keep bool, err error) {
 		return false, nil
 	}
 	absorbTransposes(n)
-	key := signature(n)
-	if first := s.seen[key]; first != nil {
-		for i, v := range n.Outputs {
-			if v != nil {
-				s.same[v] = first.Outputs[i]
-			}
-		}
-		return false, nil
-	}
-	s.seen[key] = n
 	return true, nil
 }
 
@@ -107,23 +96,6 @@ func changesNothing(n *graph.Node) bool {
 		return true
 	}
 	return false
-}
-
-// inferWanted infers n's outputs. Rules write every output; those nobody wants get a value for the moment.
-func inferWanted(n *graph.Node) error {
-	outputs := n.Outputs
-	n.Outputs = make([]*graph.Value, len(outputs))
-	for i, v := range outputs {
-		n.Outputs[i] = v
-		if v == nil {
-			n.Outputs[i] = &graph.Value{Producer: n}
-		} else {
-			v.Ints = nil
-		}
-	}
-	err := graph.InferNode(n)
-	n.Outputs = outputs
-	return err
 }
 
 // concrete checks that v's shape is all numbers and that its size can be held.
@@ -144,23 +116,3 @@ func concrete(n *graph.Node, v *graph.Value) error {
 
 // maxElements bounds one value: no memory holds more, and asking for it would end the process.
 const maxElements = 1 << 34
-
-// signature is equal for nodes that compute the same thing.
-func signature(n *graph.Node) string {
-	var b strings.Builder
-	b.WriteString(n.Op)
-	for _, name := range n.Attrs.Names() {
-		v := n.Attrs[name]
-		if t, ok := v.(*tensor.Tensor); ok {
-			v = t.String() + string(t.Bytes())
-		}
-		fmt.Fprintf(&b, "|%s=%T%q", name, v, fmt.Sprint(v))
-	}
-	for _, v := range n.Inputs {
-		fmt.Fprintf(&b, "|%p", v)
-	}
-	for _, v := range n.Outputs {
-		fmt.Fprintf(&b, "|%t", v != nil)
-	}
-	return b.String()
-}
