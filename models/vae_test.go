@@ -98,6 +98,21 @@ func TestRowsDoNotDependOnTheBatch(t *testing.T) {
 	})
 }
 
+// A temperature of 0 leaves the mode of the prior, so that all samples are one.
+func TestTemperature(t *testing.T) {
+	ctx := context.Background()
+	v := small(t)
+	for temperature, same := range map[float64]bool{0: true, 1: false} {
+		x, err := v.Sample(ctx, 2, Seed(1), Temperature(temperature))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := largestDifference(x.Rows(0, 1), x.Rows(1, 2)) == 0; got != same {
+			t.Errorf("at temperature %v two samples are the same: %v", temperature, got)
+		}
+	}
+}
+
 func largestDifference(a, b *tensor.Tensor) float64 {
 	d, y := 0.0, b.Floats()
 	for i, x := range a.Floats() {

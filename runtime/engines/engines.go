@@ -61,9 +61,6 @@ func Open(name string, o Options) (runtime.Engine, error) {
 	return nil, fmt.Errorf("engines: open %q: want native, ort or auto: %w", name, ErrUnknown)
 }
 
-// Close unloads ONNX Runtime. Every program must be closed before.
-func Close() error { return ort.Shutdown() }
-
 // onNative reports whether the native engine serves a request for this provider.
 func onNative(provider string) bool {
 	return provider == "" || provider == "cpu" || provider == "auto"

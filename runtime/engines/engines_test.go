@@ -44,12 +44,12 @@ func TestOpenByName(t *testing.T) {
 			t.Errorf("%q: 21+21 = %v", name, got)
 		}
 	}
-	if err := Close(); err != nil {
+	if err := ort.Shutdown(); err != nil {
 		t.Error(err)
 	}
-	// After Close the library starts again.
+	// After Shutdown the library starts again.
 	if e, err := Open("auto", Options{}); err != nil || double(t, e) != 42 {
-		t.Errorf("after close: %v", err)
+		t.Errorf("after shutdown: %v", err)
 	}
 }
 

@@ -31,7 +31,7 @@ func decode(dtype tensor.DType, raw []byte, dst []float32) int {
 		return -1
 	case tensor.Float16:
 		for i := range dst {
-			dst[i] = half(binary.LittleEndian.Uint16(raw[2*i:]))
+			dst[i] = tensor.FromFloat16(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 	case tensor.Float32:
 		for i := range dst {
@@ -51,17 +51,4 @@ func decode(dtype tensor.DType, raw []byte, dst []float32) int {
 		}
 	}
 	return -1
-}
-
-// half is the value of an IEEE 754 binary16 number.
-func half(h uint16) float32 {
-	sign := uint32(h>>15) << 31
-	exponent, fraction := uint32(h>>10&31), uint32(h&1023)
-	switch exponent {
-	case 0: // zero and the subnormals, fraction * 2^-24
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*(1.0/(1<<24))))
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }

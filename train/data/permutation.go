@@ -26,9 +26,6 @@ func NewPermutation(n int, seed, epoch uint64) Permutation {
 	return p
 }
 
-// Len is n.
-func (p *Permutation) Len() int { return int(p.n) }
-
 // At is the i-th number of the order, for i in 0..n-1.
 func (p *Permutation) At(i int) int {
 	x := uint64(i)

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/tensor"
@@ -20,7 +19,7 @@ func castTypes() map[tensor.DType]Bind {
 		tensor.Float32: castFrom[float32](), tensor.Float64: castFrom[float64](),
 		tensor.Int8: castFrom[int8](), tensor.Int16: castFrom[int16](), tensor.Int32: castFrom[int32](), tensor.Int64: castFrom[int64](),
 		tensor.Uint8: castFrom[uint8](), tensor.Uint16: castFrom[uint16](), tensor.Uint32: castFrom[uint32](), tensor.Uint64: castFrom[uint64](),
-		tensor.Bool: castBool, tensor.Float16: castHalf(halfToFloat), tensor.BFloat16: castHalf(bfloatToFloat),
+		tensor.Bool: castBool, tensor.Float16: castHalf(tensor.FromFloat16), tensor.BFloat16: castHalf(tensor.FromBFloat16),
 	}
 }
 
@@ -35,8 +34,8 @@ func castFrom[X numeric]() Bind {
 		tensor.Int8: mapped(convert[X, int8]), tensor.Int16: mapped(convert[X, int16]), tensor.Int32: mapped(convert[X, int32]), tensor.Int64: mapped(convert[X, int64]),
 		tensor.Uint8: mapped(convert[X, uint8]), tensor.Uint16: mapped(convert[X, uint16]), tensor.Uint32: mapped(convert[X, uint32]), tensor.Uint64: mapped(convert[X, uint64]),
 		tensor.Bool:     mapped(func(x X) bool { return x != 0 }),
-		tensor.Float16:  mapped(func(x X) uint16 { return floatToHalf(float32(x)) }),
-		tensor.BFloat16: mapped(func(x X) uint16 { return floatToBfloat(float32(x)) }),
+		tensor.Float16:  mapped(func(x X) uint16 { return tensor.ToFloat16(float32(x)) }),
+		tensor.BFloat16: mapped(func(x X) uint16 { return tensor.ToBFloat16(float32(x)) }),
 	}
 	return castTo(to)
 }
@@ -78,43 +77,4 @@ func castHalf(widen func(uint16) float32) Bind {
 		tensor.Int64:   mapped(func(x uint16) int64 { return int64(widen(x)) }),
 		tensor.Bool:    mapped(func(x uint16) bool { return widen(x) != 0 }),
 	})
-}
-
-func bfloatToFloat(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
-
-// floatToBfloat rounds to nearest, ties to even.
-func floatToBfloat(x float32) uint16 {
-	b := math.Float32bits(x)
-	if x != x {
-		return uint16(b>>16) | 0x40
-	}
-	return uint16((b + 0x7fff + b>>16&1) >> 16)
-}
-
-func halfToFloat(x uint16) float32 {
-	sign, exp, frac := uint32(x>>15)<<31, uint32(x>>10&31), uint32(x&1023)
-	switch exp {
-	case 0: // zero and subnormals: frac * 2^-24
-		return math.Float32frombits(sign | math.Float32bits(float32(frac)*(1.0/(1<<24))))
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
-	}
-	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
-}
-
-// floatToHalf rounds to nearest, ties to even.
-func floatToHalf(x float32) uint16 {
-	b := math.Float32bits(x)
-	sign := uint16(b >> 16 & 0x8000)
-	switch a := math.Float32frombits(b &^ (1 << 31)); {
-	case a != a:
-		return sign | 0x7e00
-	case a >= 65520:
-		return sign | 0x7c00
-	case a < 1.0/(1<<14): // subnormal: a multiple of 2^-24, rounded by the addition of a number whose last bit weighs that
-		return sign | uint16(math.Float32bits(a+0.5)-math.Float32bits(0.5))
-	}
-	b &^= 1 << 31
-	b += 0xfff + b>>13&1
-	return sign | uint16(b>>13-112<<10)
 }
