@@ -48,7 +48,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 bench: ## the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./runtime/... ./train/... ./models/...
 
-generate: ## regenerate the assembly
+generate: ## regenerate the assembly and docs/operators.md
 	$(GO) generate ./...
 
 clean: ## remove what was built
