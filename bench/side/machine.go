@@ -13,8 +13,8 @@ import (
 
 // Machine describes the machine and how busy it is: what a reader needs to judge the figures.
 func Machine(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s, %d cores, %s, elbo's native engine: %s%s.\n\n", time.Now().UTC().Format(time.DateOnly), cpu(),
-		runtime.NumCPU(), runtime.Version(), native.New().Version(), load())
+	fmt.Fprintf(w, "%s, %s, %d cores, %s%s.\n\n", time.Now().UTC().Format(time.DateOnly), cpu(), runtime.NumCPU(),
+		native.New().Version(), load())
 }
 
 func cpu() string {
