@@ -168,6 +168,9 @@ func portsOf(values []*graph.Value) []port {
 	out := make([]port, len(values))
 	for i, v := range values {
 		out[i] = port{v.Name, v.DType.String(), v.Shape.String()}
+		if !v.DType.Valid() { // below an operator that elbo does not know
+			out[i].DType = "unknown"
+		}
 	}
 	return out
 }

@@ -89,11 +89,14 @@ func advice(err error) string {
 	return ""
 }
 
+// command is a command's name without the program's.
+func command(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "elbo ") }
+
 // exactly, atLeast and none check the number of arguments; a wrong number is wrong use.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(names) {
-			return usagef("%s takes %s, not %d arguments; %[1]s --help shows how", cmd.CommandPath(), strings.Join(names, " "), len(args))
+			return usagef("%s takes %s, not %d arguments; elbo %[1]s --help shows how", command(cmd), strings.Join(names, " "), len(args))
 		}
 		return nil
 	}
@@ -102,7 +105,7 @@ func exactly(names ...string) cobra.PositionalArgs {
 func atLeastOne(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return usagef("%s takes at least one %s; %[1]s --help shows how", cmd.CommandPath(), name)
+			return usagef("%s takes at least one %s; elbo %[1]s --help shows how", command(cmd), name)
 		}
 		return nil
 	}
@@ -110,7 +113,7 @@ func atLeastOne(name string) cobra.PositionalArgs {
 
 func none(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
+		return usagef("%s takes no arguments, but got %q", command(cmd), args[0])
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ type Options struct {
 }
 
 // Grid lays out images in rows, from left to right and from top to bottom. t is [n,h,w] or [n,1,h,w] for grey ones,
-// [n,3,h,w] for colour, in float32 or float64; numbers below 0 are shown as 0 and those above 1 as 1, NaN is an error.
+// [n,3,h,w] for colour, or [n,h*h] for grey squares, in float32 or float64; numbers below 0 are shown as 0 and those above 1 as 1, NaN is an error.
 func Grid(t *tensor.Tensor, o Options) (image.Image, error) {
 	n, channels, h, w, err := layout(t)
 	if err != nil {
@@ -71,16 +71,21 @@ func layout(t *tensor.Tensor) (n, channels, h, w int, err error) {
 	switch {
 	case len(s) == 3:
 		n, channels, h, w = s[0], 1, s[1], s[2]
+	case len(s) == 2 && side(s[1])*side(s[1]) == s[1]:
+		n, channels, h, w = s[0], 1, side(s[1]), side(s[1])
 	case len(s) == 4 && (s[1] == 1 || s[1] == 3):
 		n, channels, h, w = s[0], s[1], s[2], s[3]
 	default:
-		return 0, 0, 0, 0, fmt.Errorf("picture: grid: %v is not [n,h,w], [n,1,h,w] or [n,3,h,w]: %w", s, ErrImage)
+		return 0, 0, 0, 0, fmt.Errorf("picture: grid: %v is not [n,h,w], [n,1,h,w], [n,3,h,w] or rows of squares [n,h*h]: %w", s, ErrImage)
 	}
 	if s.Size() == 0 || h > maxPixels || w > maxPixels || n > maxPixels {
 		return 0, 0, 0, 0, fmt.Errorf("picture: grid: nothing to show in %v: %w", s, ErrImage)
 	}
 	return n, channels, h, w, nil
 }
+
+// side is the side of the square that a row of so many numbers may be.
+func side(n int) int { return int(math.Round(math.Sqrt(float64(n)))) }
 
 // reader gives element i of t, as a byte.
 func reader(t *tensor.Tensor) (func(i int) (uint8, error), error) {

@@ -67,12 +67,14 @@ func TestGridOfColourImagesComesBack(t *testing.T) {
 
 func TestGridIsNearSquare(t *testing.T) {
 	for n, want := range map[int]image.Point{1: {30 + 2, 30 + 2}, 64: {8*30 + 2, 8*30 + 2}, 7: {3*30 + 2, 3*30 + 2}, 2: {2*30 + 2, 30 + 2}} {
-		m, err := Grid(tensor.New(tensor.Float32, n, 1, 28, 28), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := m.Bounds().Size(); got != want {
-			t.Errorf("%d images make a grid of %v, want %v", n, got, want)
+		for _, row := range [][]int{{1, 28, 28}, {28, 28}, {784}} {
+			m, err := Grid(tensor.New(tensor.Float32, append([]int{n}, row...)...), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Bounds().Size(); got != want {
+				t.Errorf("%d images of %v make a grid of %v, want %v", n, row, got, want)
+			}
 		}
 	}
 }
@@ -83,7 +85,7 @@ func TestGridRefuses(t *testing.T) {
 	for name, x := range map[string]*tensor.Tensor{
 		"NaN":           nan,
 		"two channels":  tensor.New(tensor.Float32, 1, 2, 4, 4),
-		"a flat row":    tensor.New(tensor.Float32, 1, 784),
+		"a flat row":    tensor.New(tensor.Float32, 1, 560),
 		"no images":     tensor.New(tensor.Float32, 0, 28, 28),
 		"integers":      tensor.New(tensor.Int64, 1, 2, 2),
 		"a huge canvas": tensor.New(tensor.Float32, 1<<18, 1, 1),
