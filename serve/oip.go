@@ -28,11 +28,8 @@ type oipTensor struct {
 type oipData []float32
 
 func (d *oipData) UnmarshalJSON(b []byte) error {
-	if err := json.Unmarshal(b, (*[]float32)(d)); err == nil {
-		return nil
-	}
 	var r rows
-	if err := r.UnmarshalJSON(b); err != nil {
+	if err := r.scan(b, true); err != nil {
 		return err
 	}
 	*d = r.data
@@ -159,10 +156,11 @@ func (s *Server) oipInfer(w http.ResponseWriter, r *http.Request) (*oipResponse,
 	if err != nil {
 		return nil, err
 	}
-	raw, err := readBody(w, r, s.config.MaxBody)
+	raw, done, err := s.body(w, r)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	var req oipRequest
 	if err := json.Unmarshal(raw, &req); err != nil {
 		return nil, badRequest(fmt.Errorf("the body is not an inference request: %w", err))

@@ -2,12 +2,11 @@ package serve
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
+	"unsafe"
 
 	"github.com/elbo-ml/elbo/tensor"
 )
@@ -20,57 +19,81 @@ type rows struct {
 	width int // numbers a row
 }
 
-// UnmarshalJSON reads the numbers in one pass, without building the tree of arrays.
-func (r *rows) UnmarshalJSON(b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	tok, err := dec.Token()
-	if err != nil {
-		return err
-	}
-	if tok != json.Delim('[') {
+// UnmarshalJSON reads an array of rows.
+func (r *rows) UnmarshalJSON(b []byte) error { return r.scan(b, false) }
+
+// scan reads the numbers in one pass, without building the tree of arrays; flat allows them outside of rows. It is given
+// valid JSON: json.Unmarshal checks before it calls.
+func (r *rows) scan(b []byte, flat bool) error {
+	*r = rows{}
+	if len(b) == 0 || b[0] != '[' {
 		return errors.New("an array of rows is wanted, such as [[0, 1, ...], ...]")
 	}
-	*r = rows{}
-	depth, before := 1, 0
-	for {
-		tok, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch t := tok.(type) {
-		case json.Delim:
-			switch t {
-			case '[':
-				if depth++; depth > maxNesting {
-					return fmt.Errorf("arrays are nested deeper than %d", maxNesting)
-				}
-			case ']':
-				if depth--; depth == 1 {
-					if err := r.endRow(len(r.data) - before); err != nil {
-						return err
-					}
-					before = len(r.data)
-				}
-			default:
-				return fmt.Errorf("row %d holds an object where a number is wanted", r.n)
+	r.data = make([]float32, 0, bytes.Count(b, []byte(","))+1)
+	depth, before := 0, 0
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; c {
+		case ',', ' ', '\t', '\n', '\r':
+		case '[':
+			if depth++; depth > maxNesting {
+				return fmt.Errorf("arrays are nested deeper than %d", maxNesting)
 			}
-		case json.Number:
-			if depth == 1 {
+		case ']':
+			if depth--; depth == 1 && !flat {
+				if err := r.endRow(len(r.data) - before); err != nil {
+					return err
+				}
+				before = len(r.data)
+			}
+		default:
+			end := i + 1
+			for end < len(b) && isNumeric(b[end]) {
+				end++
+			}
+			if c != '-' && (c < '0' || c > '9') {
+				return fmt.Errorf("row %d holds %s where a number is wanted", r.n, what(c))
+			}
+			if depth == 1 && !flat {
 				return errors.New("numbers stand outside of a row: send an array of rows, such as [[0, 1, ...]]")
 			}
-			v, err := strconv.ParseFloat(string(t), 32)
-			if err != nil || math.IsInf(v, 0) {
-				return fmt.Errorf("row %d: %s is not a float32", r.n, t)
+			v, err := number(b[i:end])
+			if err != nil {
+				return fmt.Errorf("row %d: %w", r.n, err)
 			}
-			r.data = append(r.data, float32(v))
-		default:
-			return fmt.Errorf("row %d holds %v where a number is wanted", r.n, tok)
+			r.data = append(r.data, v)
+			i = end - 1
 		}
 	}
+	return nil
+}
+
+// number is a JSON number as float32.
+func number(b []byte) (float32, error) {
+	if len(b) == 1 && b[0] != '-' { // black and white pixels, mostly
+		return float32(b[0] - '0'), nil
+	}
+	v, err := strconv.ParseFloat(unsafe.String(&b[0], len(b)), 32)
+	if err != nil || math.IsInf(v, 0) {
+		return 0, fmt.Errorf("%s is not a float32", bytes.Clone(b[:min(len(b), 40)]))
+	}
+	return float32(v), nil
+}
+
+func isNumeric(c byte) bool {
+	return '0' <= c && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
+}
+
+// what names the JSON value that begins with c and is no number.
+func what(c byte) string {
+	switch c {
+	case '"':
+		return "a string"
+	case '{':
+		return "an object"
+	case 'n':
+		return "null"
+	}
+	return "a truth value"
 }
 
 const maxNesting = 8

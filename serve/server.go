@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,13 +24,15 @@ import (
 type Config struct {
 	// MaxBody bounds a request's body in bytes (default 64 MiB).
 	MaxBody int64
+	// MaxBodies bounds the bytes of the bodies of all requests at once (default 4 of the largest); more get 503 and Retry-After.
+	MaxBodies int64
 	// MaxBatch bounds the rows of one request (default 4096).
 	MaxBatch int
 	// MaxSamples bounds the posterior samples per row of a score (default 5000).
 	MaxSamples int
 	// MaxConcurrent bounds the requests that run a model at once (default 64); more get 503 and Retry-After.
 	MaxConcurrent int
-	// Timeout bounds the time one request may take (default 60 s).
+	// Timeout bounds the time to read a request and, apart from it, the time to answer (default 60 s).
 	Timeout time.Duration
 	// Grace is how long Serve waits for the requests in flight when it stops (default 10 s).
 	Grace time.Duration
@@ -47,12 +50,14 @@ type Server struct {
 	models map[string]*models.VAE
 	names  []string
 	slots  chan struct{}
+	held   atomic.Int64 // bytes of the bodies of requests
 	ready  atomic.Bool
 }
 
 // New makes a server without models.
 func New(c Config) *Server {
 	c.MaxBody = orDefault(c.MaxBody, 64<<20)
+	c.MaxBodies = orDefault(c.MaxBodies, 4*c.MaxBody)
 	c.MaxBatch = orDefault(c.MaxBatch, 4096)
 	c.MaxSamples = orDefault(c.MaxSamples, 5000)
 	c.MaxConcurrent = orDefault(c.MaxConcurrent, 64)
@@ -92,6 +97,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       s.config.Timeout,
+		WriteTimeout:      3 * s.config.Timeout, // from the header on: reading, running, and a client that reads slowly
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
@@ -120,10 +127,30 @@ func (s *Server) Handler() http.Handler {
 	s.routeOIP(mux)
 	s.routeVAE(mux)
 	mux.HandleFunc("GET /{$}", s.index)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, statusError{http.StatusNotFound, fmt.Errorf("there is nothing at %s %s; GET / lists what there is", r.Method, r.URL.Path)})
-	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.elsewhere(mux, w, r) })
 	return s.logged(mux)
+}
+
+// elsewhere answers what no route takes: with the methods that the path has, if it has any.
+func (s *Server) elsewhere(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	var allow []string
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(probe); strings.HasPrefix(pattern, method+" ") {
+			allow = append(allow, method)
+		}
+	}
+	if len(allow) == 0 {
+		s.fail(w, r, statusError{http.StatusNotFound, fmt.Errorf("there is nothing at %s; GET / lists what there is", r.URL.Path)})
+		return
+	}
+	methods := strings.Join(append(allow, http.MethodOptions), ", ")
+	w.Header().Set("Allow", methods)
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	s.fail(w, r, statusError{http.StatusMethodNotAllowed, fmt.Errorf("%s is not for %s; it takes %s", r.Method, r.URL.Path, methods)})
 }
 
 // index lists the models and the addresses to try.

@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/elbo-ml/elbo/models"
@@ -77,7 +76,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (*answer, error)
 		if verb.name != verbName {
 			continue
 		}
-		req, err := s.read(w, r, verb)
+		raw, done, err := s.body(w, r)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		req, err := verb.decode(raw)
 		if err != nil {
 			return nil, err
 		}
@@ -93,48 +97,31 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (*answer, error)
 	return nil, statusError{http.StatusNotFound, fmt.Errorf("a model does not do %q; it does encode, decode, sample, reconstruct and score", verbName)}
 }
 
-// read takes the body within the limits and refuses fields that the verb does not know.
-func (s *Server) read(w http.ResponseWriter, r *http.Request, v verb) (*request, error) {
-	raw, err := readBody(w, r, s.config.MaxBody)
-	if err != nil {
-		return nil, err
-	}
+// decode reads the fields of a body and refuses those that the verb does not know.
+func (v verb) decode(raw []byte) (*request, error) {
 	var fields map[string]json.RawMessage
-	var req request
 	if err := json.Unmarshal(raw, &fields); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			err = fmt.Errorf("it is a JSON %s", wrong.Value)
+		}
 		return nil, badRequest(fmt.Errorf("the body must be a JSON object with %s: %w", v.fields, err))
 	}
-	for name := range fields {
-		if !strings.Contains(" "+v.fields+" ", " "+name+" ") {
+	req := &request{}
+	to := map[string]any{"x": &req.X, "z": &req.Z, "n": &req.N, "seed": &req.Seed, "k": &req.K}
+	for name, raw := range fields {
+		if !slices.Contains(strings.Fields(v.fields), name) {
 			return nil, badRequest(fmt.Errorf("%s does not know the field %q; it takes %s", v.name, name, strings.ReplaceAll(v.fields, " ", ", ")))
 		}
-	}
-	if err := json.Unmarshal(raw, &req); err != nil {
-		return nil, badRequest(fmt.Errorf("body: %w", err))
-	}
-	return &req, nil
-}
-
-// readBody reads a JSON body of at most limit bytes; no body counts as {}.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	if ct := r.Header.Get("Content-Type"); ct != "" {
-		kind, _, err := mime.ParseMediaType(ct)
-		// curl -d says application/x-www-form-urlencoded unless told otherwise; the one-line trial must work.
-		if err != nil || kind != "application/json" && kind != "application/x-www-form-urlencoded" {
-			return nil, statusError{http.StatusUnsupportedMediaType, fmt.Errorf("content type %q: send application/json", ct)}
+		if err := json.Unmarshal(raw, to[name]); err != nil {
+			var wrong *json.UnmarshalTypeError
+			if errors.As(err, &wrong) {
+				err = fmt.Errorf("it must be a whole number, and is %.40s", raw)
+			}
+			return nil, badRequest(fmt.Errorf("%q: %w", name, err))
 		}
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, fmt.Errorf("the body is larger than %d bytes: %w", limit, err)
-	case err != nil:
-		return nil, badRequest(fmt.Errorf("read the body: %w", err))
-	case len(raw) == 0:
-		return []byte("{}"), nil
-	}
-	return raw, nil
+	return req, nil
 }
 
 func wantsPNG(r *http.Request) bool {
