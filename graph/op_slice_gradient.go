@@ -36,7 +36,7 @@ func (g *Graph) unslice(n *Node, d *Value, a, i, step int) *Value {
 	case same && step == 1:
 		return d
 	case same && step == -1: // all of the axis, reversed
-		return g.Node("Slice", nil, d, g.Int64s(-1), g.Int64s(math.MinInt64), g.Int64s(a), g.Int64s(-1))
+		return g.Node("Slice", nil, d, g.Int64s(-1), g.Int64s(math.MinInt), g.Int64s(a), g.Int64s(-1))
 	}
 	extent := g.dimOf(x, a)
 	if start := at(n.Inputs[1], i); start != nil && step == 1 {
