@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime/native/kernel"
@@ -115,4 +116,4 @@ func concrete(n *graph.Node, v *graph.Value) error {
 }
 
 // maxElements bounds one value: no memory holds more, and asking for it would end the process.
-const maxElements = 1 << 34
+const maxElements = min(1<<34, math.MaxInt)
