@@ -173,13 +173,11 @@ func (s *Server) oipInfer(w http.ResponseWriter, r *http.Request) (*oipResponse,
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.acquire()
+	ctx, done, err := s.acquire(r)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
-	ctx, cancel := context.WithTimeout(r.Context(), s.config.Timeout)
-	defer cancel()
+	defer done()
 	got, err := m.infer(ctx, in, func(output string) bool {
 		for _, o := range wanted {
 			if o == output {

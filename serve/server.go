@@ -179,12 +179,14 @@ func (s *Server) model(name string) (*models.VAE, error) {
 	return nil, statusError{http.StatusNotFound, fmt.Errorf("there is no model %q; GET / lists the models", name)}
 }
 
-// acquire takes one of the slots for running a model and returns the function that gives it back.
-func (s *Server) acquire() (func(), error) {
+// acquire takes one of the slots for running a model. The context ends when the time for one request is over; done gives
+// the slot back.
+func (s *Server) acquire(r *http.Request) (ctx context.Context, done func(), err error) {
 	select {
 	case s.slots <- struct{}{}:
-		return func() { <-s.slots }, nil
+		ctx, cancel := context.WithTimeout(r.Context(), s.config.Timeout)
+		return ctx, func() { cancel(); <-s.slots }, nil
 	default:
-		return nil, statusError{http.StatusServiceUnavailable, fmt.Errorf("%d requests are running already; try again", s.config.MaxConcurrent)}
+		return nil, nil, statusError{http.StatusServiceUnavailable, fmt.Errorf("%d requests are running already; try again", s.config.MaxConcurrent)}
 	}
 }

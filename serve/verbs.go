@@ -85,13 +85,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (*answer, error)
 		if err != nil {
 			return nil, err
 		}
-		release, err := s.acquire()
+		ctx, done, err := s.acquire(r)
 		if err != nil {
 			return nil, err
 		}
-		defer release()
-		ctx, cancel := context.WithTimeout(r.Context(), s.config.Timeout)
-		defer cancel()
+		defer done()
 		return verb.do(s, ctx, v, req)
 	}
 	return nil, statusError{http.StatusNotFound, fmt.Errorf("a model does not do %q; it does encode, decode, sample, reconstruct and score", verbName)}
