@@ -79,51 +79,43 @@ func mish(c *conversion) error {
 
 // Sum of any number of tensors is a chain of Add.
 func variadicSum(c *conversion) error {
-	first, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	if len(c.n.Inputs) == 1 {
-		return c.finish("Identity", nil, first)
-	}
 	sum, last, err := c.fold()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case sum == nil:
+		return c.finish("Identity", nil, last)
 	}
 	return c.finish("Add", nil, sum, last)
 }
 
 // Mean of any number of tensors is their Sum over their number.
 func variadicMean(c *conversion) error {
-	first, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	if len(c.n.Inputs) == 1 {
-		return c.finish("Identity", nil, first)
-	}
 	sum, last, err := c.fold()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case sum == nil:
+		return c.finish("Identity", nil, last)
 	}
-	return c.finish("Div", nil, c.g.Node("Add", nil, sum, last), c.g.Scalar(float64(len(c.n.Inputs)), first))
+	return c.finish("Div", nil, c.g.Node("Add", nil, sum, last), c.g.Scalar(float64(len(c.n.Inputs)), last))
 }
 
-// fold adds all inputs but the last.
+// fold adds all inputs but the last; the sum of none is nil.
 func (c *conversion) fold() (sum, last *graph.Value, err error) {
-	for i := range c.n.Inputs {
+	for i := range max(len(c.n.Inputs), 1) {
 		v, err := c.input(i)
 		if err != nil {
 			return nil, nil, err
 		}
 		switch {
-		case i == len(c.n.Inputs)-1:
-			last = v
+		case last == nil:
 		case sum == nil:
-			sum = v
+			sum = last
 		default:
-			sum = c.g.Node("Add", nil, sum, v)
+			sum = c.g.Node("Add", nil, sum, last)
 		}
+		last = v
 	}
 	return sum, last, nil
 }
