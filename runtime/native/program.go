@@ -144,8 +144,8 @@ func (p *program) find(in []*tensor.Tensor) *plan {
 	return nil
 }
 
-func (pl *plan) fits(in []*tensor.Tensor) bool {
-	for i, shape := range pl.shapes {
+func (p *plan) fits(in []*tensor.Tensor) bool {
+	for i, shape := range p.shapes {
 		if !shape.Equal(in[i].Shape()) {
 			return false
 		}
@@ -154,24 +154,24 @@ func (pl *plan) fits(in []*tensor.Tensor) bool {
 }
 
 // acquire is a workspace at rest, or a new one.
-func (pl *plan) acquire() (*workspace, error) {
-	pl.mu.Lock()
-	if n := len(pl.free); n > 0 {
-		w := pl.free[n-1]
-		pl.free = pl.free[:n-1]
-		pl.mu.Unlock()
+func (p *plan) acquire() (*workspace, error) {
+	p.mu.Lock()
+	if n := len(p.free); n > 0 {
+		w := p.free[n-1]
+		p.free = p.free[:n-1]
+		p.mu.Unlock()
 		return w, nil
 	}
-	pl.mu.Unlock()
-	return newWorkspace(pl)
+	p.mu.Unlock()
+	return newWorkspace(p)
 }
 
 // giveBack keeps w for another run, unless more are at rest than the machine could use at once.
-func (pl *plan) giveBack(w *workspace) {
+func (p *plan) giveBack(w *workspace) {
 	w.release()
-	pl.mu.Lock()
-	defer pl.mu.Unlock()
-	if len(pl.free) < 2*goruntime.GOMAXPROCS(0) {
-		pl.free = append(pl.free, w)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.free) < 2*goruntime.GOMAXPROCS(0) {
+		p.free = append(p.free, w)
 	}
 }

@@ -87,6 +87,7 @@ func (c *call[T]) parts(n int, how method) {
 	c.pool.Run(c, n, 1, c.threads)
 }
 
+// Do is one worker's share: the parts lo to hi of the way that parts chose.
 func (c *call[T]) Do(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		switch c.how {
