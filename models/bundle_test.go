@@ -113,8 +113,9 @@ func readFile(t testing.TB, path string) []byte {
 
 func TestSaveRefusesWhatIsThere(t *testing.T) {
 	v := small(t)
-	for _, name := range []string{"m.elbo", "folder"} {
-		path := filepath.Join(t.TempDir(), name)
+	for _, name := range []string{"m.elbo", "folder", "folder/"} {
+		dir := t.TempDir()
+		path := dir + "/" + name // Join would drop the slash
 		if err := v.Save(path, SaveOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +133,7 @@ func TestSaveRefusesWhatIsThere(t *testing.T) {
 		if w.Manifest().Training["n"] != "2" {
 			t.Errorf("%s: the old bundle is still there", name)
 		}
-		entries, err := os.ReadDir(filepath.Dir(path))
+		entries, err := os.ReadDir(dir)
 		if err != nil || len(entries) != 1 {
 			t.Errorf("%s: %d names beside the bundle: %v", name, len(entries)-1, err)
 		}

@@ -79,7 +79,7 @@ func checkTarget(path string, single, force bool) error {
 	}
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if parent := filepath.Dir(path); !isFolder(parent) {
+		if parent := filepath.Dir(filepath.Clean(path)); !isFolder(parent) {
 			return fmt.Errorf("there is no folder %s to write it in: %w", parent, fs.ErrNotExist)
 		}
 		return nil
