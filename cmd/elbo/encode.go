@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,13 @@ file for the log-variances.`,
 			if err := wantsExt(out, ".npy"); err != nil {
 				return err
 			}
+			if limit < 0 {
+				return usagef("--limit must not be negative, but is %d", limit)
+			}
 			if logvarOut != "" {
+				if filepath.Clean(logvarOut) == filepath.Clean(out) {
+					return usagef("--out and --logvar are both %s; name two files", out)
+				}
 				if err := mustNotExist(logvarOut, force); err != nil {
 					return err
 				}

@@ -149,17 +149,13 @@ func (f *fitFlags) options(a *app) (train.Options, error) {
 	if err != nil {
 		return train.Options{}, err
 	}
-	how, err := f.how()
-	if err != nil {
-		return train.Options{}, err
-	}
 	engine, err := f.engineFlags.open(a)
 	if err != nil {
 		return train.Options{}, err
 	}
 	return train.Options{
 		Engine: engine, Threads: f.threads, Provider: f.provider,
-		Optimizer: rule, Schedule: pace, Epochs: f.epochs, MaxSteps: f.steps, Batch: f.batch, Seed: f.seed, Binarize: how,
+		Optimizer: rule, Schedule: pace, Epochs: f.epochs, MaxSteps: f.steps, Batch: f.batch, Seed: f.seed,
 		Clip: f.clip, KLWeight: f.klWeight, KLWarmupEpochs: f.klWarmup, EMA: f.ema, Freeze: f.freeze,
 		Checkpoint: f.checkpoints(), CheckpointEvery: f.checkpointEvery, Resume: f.resume,
 	}, nil
@@ -167,6 +163,11 @@ func (f *fitFlags) options(a *app) (train.Options, error) {
 
 // fit trains v, shows how it goes, and writes the bundle.
 func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Source, o train.Options) error {
+	f.suit(v)
+	var err error
+	if o.Binarize, err = f.how(); err != nil {
+		return err
+	}
 	if f.force {
 		if err := checkpoint.Discard(f.checkpoints()); err != nil {
 			return fmt.Errorf("start afresh: %w", err)

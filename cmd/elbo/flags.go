@@ -78,15 +78,24 @@ type sourceFlags struct {
 	split    string
 	binarize string
 	grey     bool
+	flags    *pflag.FlagSet
 }
 
 func (f *sourceFlags) add(cmd *cobra.Command, split, binarize string) {
 	cmd.Flags().StringVar(&f.src, "data", "", "the data: a folder of IDX files or images, a .npy or .npz file, or glyphs: (the default)")
 	cmd.Flags().StringVar(&f.split, "split", split, "which part of the data: train or test")
-	cmd.Flags().StringVar(&f.binarize, "binarize", binarize, "make pixels 0 or 1: dynamic (drawn anew each time), static (drawn once), threshold or none")
+	cmd.Flags().StringVar(&f.binarize, "binarize", binarize, "make pixels 0 or 1: dynamic (drawn anew each time), static (drawn once), threshold or none, which is the default unless the likelihood is bernoulli")
 	cmd.Flags().BoolVar(&f.grey, "grey", false, "read colour images as grey")
+	f.flags = cmd.Flags()
 	fixed(cmd, "split", "train", "test")
 	fixed(cmd, "binarize", "dynamic", "static", "threshold", "none")
+}
+
+// suit leaves data as it is for a model of continuous data, unless --binarize says otherwise.
+func (f *sourceFlags) suit(v *models.VAE) {
+	if v.Manifest().Likelihood != models.Bernoulli && !f.flags.Changed("binarize") {
+		f.binarize = "none"
+	}
 }
 
 // how is how the data is binarised.

@@ -153,6 +153,9 @@ func TestErrors(t *testing.T) {
 		{"no units", []string{"train", "--out", z, "--hidden", "10,0"}, exitUsage, "--hidden"},
 		{"a KL weight of none", []string{"train", "--out", z, "--kl-weight", "0"}, exitUsage, "--kl-weight"},
 		{"train over a folder of other things", []string{"train", "--force", "--out", dir}, exitFailure, "no part of a bundle"},
+		{"one file for two", []string{"encode", "builtin:mnist", "--out", z, "--logvar", z}, exitUsage, "two files"},
+		{"fewer than no rows", []string{"encode", "builtin:mnist", "--out", z, "--limit", "-1"}, exitUsage, "--limit"},
+		{"two models of a name", []string{"serve", "builtin:mnist", "builtin:mnist", "--addr", "127.0.0.1:0"}, exitUsage, "NAME=builtin:mnist"},
 		{"negative batch", []string{"train", "--out", z, "--batch", "-1"}, exitUsage, "--batch"},
 		{"resume and force", []string{"train", "--out", z, "--resume", "--force"}, exitUsage, "one of them"},
 		{"k of none", []string{"eval", "builtin:mnist", "--k", "0"}, exitUsage, "--k"},
@@ -181,6 +184,24 @@ func TestErrors(t *testing.T) {
 				t.Errorf("more than one clear line:\n%s", errs)
 			}
 		})
+	}
+}
+
+// Grey values are what a Gaussian model is of: they stay as they are unless somebody says otherwise.
+func TestContinuousDataIsNotBinarised(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "g.elbo")
+	mustRun(t, "train", "--data", "glyphs:200", "--likelihood", "gaussian", "--hidden", "8", "--latent", "2", "--steps", "2", "--out", out)
+	if got := mustRun(t, "inspect", out); !strings.Contains(got, "binarize         none") {
+		t.Errorf("trained on\n%s", got)
+	}
+	for arg, want := range map[string]string{"": `"binarize":"none"`, "--binarize=threshold": `"binarize":"threshold"`} {
+		args := []string{"eval", out, "--data", "glyphs:100", "--json"}
+		if arg != "" {
+			args = append(args, arg)
+		}
+		if got := mustRun(t, args...); !strings.Contains(got, want) {
+			t.Errorf("%q: %s, want %s", arg, got, want)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	err := root.ExecuteContext(ctx)
 	code := exitCode(err)
 	if err != nil {
-		fmt.Fprintf(errw, "elbo: %s%s\n", strings.TrimPrefix(err.Error(), "elbo: "), advice(err))
+		fmt.Fprintf(errw, "elbo: %s%s\n", oneLine(err), advice(err))
 	}
 	return code
 }
@@ -79,6 +79,11 @@ func didYouMean(cmd *cobra.Command, name string) string {
 		return "; did you mean " + strings.Join(s, " or ") + "?"
 	}
 	return "; elbo --help lists the commands"
+}
+
+// oneLine is an error, and what is joined to it, on one line.
+func oneLine(err error) string {
+	return strings.ReplaceAll(strings.TrimPrefix(err.Error(), "elbo: "), "\n", "; ")
 }
 
 // advice is what to do about errors that come from too deep to say so.

@@ -53,7 +53,7 @@ NAME=BUNDLE. Ctrl-C lets the requests in flight finish.`,
 				}
 				defer v.Close()
 				if err := s.Add(name, v); err != nil {
-					return usageError{err}
+					return usagef("%w; name it with NAME=%s", err, bundle)
 				}
 				if first == "" {
 					first = name
