@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/elbo-ml/elbo/tensor/npy"
@@ -201,6 +202,20 @@ func TestContinuousDataIsNotBinarised(t *testing.T) {
 		}
 		if got := mustRun(t, args...); !strings.Contains(got, want) {
 			t.Errorf("%q: %s, want %s", arg, got, want)
+		}
+	}
+}
+
+// full is a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestResultsThatGetLostAreAFailure(t *testing.T) {
+	for _, args := range [][]string{{"eval", "builtin:mnist", "--data", "glyphs:20"}, {"data", "list"}, {"inspect", "builtin:mnist", "--json"}, {"sample", "--help"}} {
+		var errs bytes.Buffer
+		if code := run(t.Context(), args, strings.NewReader(""), full{}, &errs); code != exitFailure || !strings.Contains(errs.String(), "free some space") {
+			t.Errorf("%v: exit %d: %s", args, code, errs.String())
 		}
 	}
 }

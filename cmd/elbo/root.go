@@ -22,13 +22,17 @@ type app struct {
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{in: in, out: out, err: errw}
+	results := &keptError{w: out}
+	a := &app{in: in, out: results, err: errw}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(results)
 	root.SetErr(errw)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = results.err
+	}
 	code := exitCode(err)
 	if err != nil {
 		fmt.Fprintf(errw, "elbo: %s%s\n", oneLine(err), advice(err))
@@ -79,6 +83,20 @@ func didYouMean(cmd *cobra.Command, name string) string {
 		return "; did you mean " + strings.Join(s, " or ") + "?"
 	}
 	return "; elbo --help lists the commands"
+}
+
+// keptError keeps the first error of its writer, so that results that did not get out whole are not taken for success.
+type keptError struct {
+	w   io.Writer
+	err error
+}
+
+func (k *keptError) Write(b []byte) (int, error) {
+	n, err := k.w.Write(b)
+	if k.err == nil && err != nil {
+		k.err = fmt.Errorf("the results could not be written: %w", err)
+	}
+	return n, err
 }
 
 // oneLine is an error, and what is joined to it, on one line.
