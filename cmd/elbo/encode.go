@@ -44,15 +44,11 @@ file for the log-variances.`,
 					return err
 				}
 			}
-			v, _, err := ef.openModel(a, args[0])
+			v, src, err := openBoth(a, &ef, args[0], &sf)
 			if err != nil {
 				return err
 			}
 			defer v.Close()
-			src, err := sf.openBinarized(a, 0)
-			if err != nil {
-				return err
-			}
 			defer src.Close()
 			n := rowsOf(src, limit)
 			mean, logvar := tensor.New(tensor.Float32, n, v.Manifest().Latent), tensor.New(tensor.Float32, n, v.Manifest().Latent)

@@ -28,7 +28,7 @@ from the Mersenne Twister with --seed (numpy's RandomState(seed).rand(n, d) < x)
 			if k < 1 || limit < 0 || batch < 1 {
 				return usagef("--k and --batch must be at least 1 and --limit not negative; they are %d, %d and %d", k, batch, limit)
 			}
-			v, _, err := ef.openModel(a, args[0])
+			v, err := ef.openModel(a, args[0])
 			if err != nil {
 				return err
 			}

@@ -63,13 +63,12 @@ func (f *engineFlags) open(a *app) (runtime.Engine, error) {
 }
 
 // openModel opens a bundle on the chosen engine.
-func (f *engineFlags) openModel(a *app, bundle string) (*models.VAE, runtime.Engine, error) {
+func (f *engineFlags) openModel(a *app, bundle string) (*models.VAE, error) {
 	engine, err := f.open(a)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	vae, err := models.Open(bundle, models.WithEngine(engine), models.WithThreads(f.threads), models.WithProvider(f.provider))
-	return vae, engine, err
+	return models.Open(bundle, models.WithEngine(engine), models.WithThreads(f.threads), models.WithProvider(f.provider))
 }
 
 // sourceFlags choose the data.
@@ -117,8 +116,8 @@ func (f *sourceFlags) open(a *app) (data.Source, error) {
 	return data.Open(src, data.Options{Split: f.split, Grey: f.grey})
 }
 
-// openBinarized is open, binarised as the flags say.
-func (f *sourceFlags) openBinarized(a *app, seed uint64) (data.Source, error) {
+// openBinarized is open, binarised as the flags say, with seed 0.
+func (f *sourceFlags) openBinarized(a *app) (data.Source, error) {
 	how, err := f.how()
 	if err != nil {
 		return nil, err
@@ -127,11 +126,25 @@ func (f *sourceFlags) openBinarized(a *app, seed uint64) (data.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	binary, err := data.NewBinarized(plain, how, seed)
+	binary, err := data.NewBinarized(plain, how, 0)
 	if err != nil {
 		plain.Close()
 	}
 	return binary, err
+}
+
+// openBoth opens a bundle and the data for it, binarised as the flags say. Both must be closed.
+func openBoth(a *app, ef *engineFlags, bundle string, sf *sourceFlags) (*models.VAE, data.Source, error) {
+	v, err := ef.openModel(a, bundle)
+	if err != nil {
+		return nil, nil, err
+	}
+	src, err := sf.openBinarized(a)
+	if err != nil {
+		v.Close()
+		return nil, nil, err
+	}
+	return v, src, nil
 }
 
 // mustNotExist refuses an output that is already there, before any work is done for it.

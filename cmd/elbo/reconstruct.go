@@ -27,15 +27,11 @@ their reconstructions; a .npy holds the reconstructions.`,
 			if err := checkPictureOut(out, force); err != nil {
 				return err
 			}
-			v, _, err := ef.openModel(a, args[0])
+			v, src, err := openBoth(a, &ef, args[0], &sf)
 			if err != nil {
 				return err
 			}
 			defer v.Close()
-			src, err := sf.openBinarized(a, 0)
-			if err != nil {
-				return err
-			}
 			defer src.Close()
 			n := rowsOf(src, n)
 			shape := append([]int{n}, src.Shape()...)

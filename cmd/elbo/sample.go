@@ -30,7 +30,7 @@ function of the bundle, the seed and its place: the same on either engine, howev
 			if err := checkPictureOut(out, force); err != nil {
 				return err
 			}
-			v, _, err := ef.openModel(a, args[0])
+			v, err := ef.openModel(a, args[0])
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ func (a *app) decodeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v, _, err := ef.openModel(a, args[0])
+			v, err := ef.openModel(a, args[0])
 			if err != nil {
 				return err
 			}
