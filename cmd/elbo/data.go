@@ -13,7 +13,7 @@ func (a *app) dataCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "data",
 		Short: "List and get public data sets",
-		Args:  none,
+		Args:  subcommand,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.dataList(), a.dataGet())
@@ -70,6 +70,9 @@ func (a *app) dataGet() *cobra.Command {
 			fmt.Fprintln(a.out, dir)
 			return nil
 		},
+	}
+	for _, set := range data.Catalogue() {
+		cmd.ValidArgs = append(cmd.ValidArgs, set.Name)
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "the folder to put it in (default: the data set's name)")
 	return cmd

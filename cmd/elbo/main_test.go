@@ -137,6 +137,7 @@ func TestErrors(t *testing.T) {
 		says string
 	}{
 		{"no such command", []string{"trian"}, exitUsage, "did you mean train"},
+		{"no such command of a group", []string{"ort", "remove"}, exitUsage, "ort remove"},
 		{"no such flag", []string{"sample", "builtin:mnist", "--colour"}, exitUsage, "--colour"},
 		{"no bundle", []string{"eval"}, exitUsage, "takes BUNDLE"},
 		{"too many", []string{"verify", "a", "b"}, exitUsage, "not 2"},
@@ -252,6 +253,9 @@ func TestCompletion(t *testing.T) {
 		if out := mustRun(t, "completion", shell); !strings.Contains(out, "elbo") {
 			t.Errorf("completion %s: %.80s", shell, out)
 		}
+	}
+	if out := mustRun(t, "__complete", "data", "get", ""); !strings.Contains(out, "fashion-mnist") {
+		t.Errorf("completion of data get: %s", out)
 	}
 	if out := mustRun(t, "__complete", "eval", "--engine", ""); !strings.Contains(out, "native") {
 		t.Errorf("completion of --engine: %s", out)

@@ -15,7 +15,7 @@ func (a *app) ortCommand() *cobra.Command {
 		Short: "Find or install the ONNX Runtime library",
 		Long: `ONNX Runtime is the second engine. elbo looks for its library in ELBO_ORT_LIB, in elbo's cache folder, in
 onnxruntime_go's module and on the system, in this order; without it everything runs on the native engine.`,
-		Args: none,
+		Args: subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.ortStatus(), a.ortInstall())

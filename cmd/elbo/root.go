@@ -134,6 +134,14 @@ func atLeastOne(name string) cobra.PositionalArgs {
 	}
 }
 
+// subcommand is for a command that only groups others.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("there is no command %q; %s --help lists the commands", command(cmd)+" "+args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
 func none(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("%s takes no arguments, but got %q", command(cmd), args[0])

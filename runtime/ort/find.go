@@ -8,6 +8,9 @@ import (
 	"runtime/debug"
 )
 
+// noSuchFile is the problem of a place that holds no library.
+const noSuchFile = "no such file"
+
 const bindingModule = "github.com/yalue/onnxruntime_go"
 
 // Candidates are the places where the library may be, best first. A place that cannot hold it here says why.
@@ -118,7 +121,7 @@ func existing(origin, path string) Place {
 	info, err := os.Stat(path)
 	switch {
 	case os.IsNotExist(err):
-		p.Problem = "no such file"
+		p.Problem = noSuchFile
 	case err != nil:
 		p.Problem = err.Error()
 	case info.IsDir():
