@@ -175,7 +175,9 @@ func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Sour
 	}
 	bar := newProgress(a.err)
 	o.LogEvery = f.logEvery
+	epoch := 0
 	o.Progress = func(p train.Progress) {
+		epoch = p.Epoch
 		switch {
 		case a.json:
 			_ = a.emit(trainLine(p))
@@ -188,7 +190,7 @@ func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Sour
 	bar.end()
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
-			return fmt.Errorf("stopped: %w; go on with the same command and --resume", err)
+			return fmt.Errorf("%w; the same command with --resume goes on", err)
 		}
 		return err
 	}
@@ -204,7 +206,7 @@ func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Sour
 		}
 	}
 	if a.json {
-		return a.emit(doneLine(report, f.out))
+		return a.emit(doneLine(report, max(epoch, report.Epochs), f.out))
 	}
 	if !a.quiet {
 		fmt.Fprintf(a.out, "%s: %d steps in %v, training ELBO %.2f (reconstruction %.2f, KL %.2f), %.0f images/s\n", f.out,
@@ -275,6 +277,6 @@ type endLine struct {
 	Seconds         float64 `json:"seconds"`
 }
 
-func doneLine(r *train.Report, out string) endLine {
-	return endLine{true, out, r.Steps, r.Epochs, r.ELBO, r.Reconstruction, r.KL, r.Images, r.ImagesPerSecond, r.Elapsed.Seconds()}
+func doneLine(r *train.Report, epoch int, out string) endLine {
+	return endLine{true, out, r.Steps, epoch, r.ELBO, r.Reconstruction, r.KL, r.Images, r.ImagesPerSecond, r.Elapsed.Seconds()}
 }

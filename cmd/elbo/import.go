@@ -71,7 +71,8 @@ encoder.mean=mu, --role decoder.logits=out and so on. Weights, names and dynamic
 	cmd.Flags().StringVar(&name, "name", "", "the model's name")
 	cmd.Flags().StringArrayVar(&roles, "role", nil, "what an input or output is: encoder.mean=NAME (repeatable)")
 	cmd.Flags().Float64SliceVar(&pixels, "range", nil, "the range in which the model takes pixels: -1,1 (default 0,1)")
-	cmd.Flags().IntSliceVar(&shape, "shape", nil, "the shape of one row, where the encoder leaves it open: 1,28,28")
+	cmd.Flags().IntSliceVar(&shape, "shape", nil, "the shape of one row, where the encoder leaves it open or flat: 1,28,28")
+	fixed(cmd, "likelihood", "bernoulli", "gaussian", "discretized_logistic")
 	return cmd
 }
 

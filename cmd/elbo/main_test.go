@@ -207,6 +207,34 @@ func TestContinuousDataIsNotBinarised(t *testing.T) {
 	}
 }
 
+func TestTrainingTellsMachinesHowItGoes(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "m.elbo")
+	text := mustRun(t, "train", "--data", "glyphs:200", "--hidden", "8", "--latent", "2", "--batch", "50", "--steps", "6", "--log-every", "3", "--json", "--out", out)
+	type line struct {
+		Step, Epoch     int
+		ELBO            float64
+		ImagesPerSecond float64 `json:"images_per_second"`
+		Done            bool
+	}
+	var lines []line
+	for dec := json.NewDecoder(strings.NewReader(text)); dec.More(); {
+		var l line
+		if err := dec.Decode(&l); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, l)
+	}
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want one for steps 3 and 6 and one for the end:\n%s", len(lines), text)
+	}
+	for i, want := range []line{{Step: 3, Epoch: 1}, {Step: 6, Epoch: 2}, {Step: 6, Epoch: 2, Done: true}} {
+		got := lines[i]
+		if got.Step != want.Step || got.Epoch != want.Epoch || got.Done != want.Done || !(got.ELBO < 0) || !(got.ImagesPerSecond > 0) {
+			t.Errorf("line %d: %+v, want %+v", i, got, want)
+		}
+	}
+}
+
 // full is a disk without space.
 type full struct{}
 

@@ -99,9 +99,10 @@ func (k *keptError) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// oneLine is an error, and what is joined to it, on one line.
+// oneLine is an error, and what is joined to it, on one line and in the words of who pressed Ctrl-C.
 func oneLine(err error) string {
-	return strings.ReplaceAll(strings.TrimPrefix(err.Error(), "elbo: "), "\n", "; ")
+	text := strings.TrimPrefix(err.Error(), "elbo: ")
+	return strings.NewReplacer("\n", "; ", context.Canceled.Error(), "interrupted").Replace(text)
 }
 
 // advice is what to do about errors that come from too deep to say so.
