@@ -60,6 +60,9 @@ func openFiles(path string) (files, error) {
 		if strings.HasSuffix(path, ".onnx") {
 			return nil, fmt.Errorf("%w: it is a single ONNX graph; import an encoder and a decoder (FromONNX, or elbo import)", ErrBundle)
 		}
+		if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
+			return nil, fmt.Errorf("%w: it is neither a file nor a folder", ErrBundle)
+		}
 		src, err := openArchive(path)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrBundle, err)

@@ -165,6 +165,7 @@ func TestErrors(t *testing.T) {
 		{"range upside down", []string{"import", "--encoder", cut, "--decoder", cut, "--range", "1,0", "--out", z}, exitUsage, "LOW,HIGH"},
 		{"role without name", []string{"import", "--encoder", cut, "--decoder", cut, "--role", "mu", "--out", z}, exitUsage, "ROLE=NAME"},
 		{"no such bundle", []string{"eval", filepath.Join(dir, "none.elbo")}, exitFailure, "none.elbo"},
+		{"a device", []string{"eval", os.DevNull}, exitFailure, "neither a file nor a folder"},
 		{"not a bundle", []string{"eval", there}, exitFailure, "there.elbo"},
 		{"no such built-in", []string{"eval", "builtin:imagenet"}, exitFailure, "builtin:mnist"},
 		{"no such data", []string{"eval", "builtin:mnist", "--data", filepath.Join(dir, "none")}, exitFailure, "none"},
