@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -51,19 +52,19 @@ file for the log-variances.`,
 			defer v.Close()
 			defer src.Close()
 			n := rowsOf(src, limit)
-			mean, logvar := tensor.New(tensor.Float32, n, v.Manifest().Latent), tensor.New(tensor.Float32, n, v.Manifest().Latent)
-			if err := a.encode(cmd.Context(), v, src, n, mean, logvar); err != nil {
-				return err
-			}
-			if err := npy.Write(out, mean); err != nil {
-				return err
-			}
-			if logvarOut != "" {
-				if err := npy.Write(logvarOut, logvar); err != nil {
-					return err
+			shape := tensor.Shape{n, v.Manifest().Latent}
+			err = npy.WriteRows(out, tensor.Float32, shape, func(mean func(*tensor.Tensor) error) error {
+				if logvarOut == "" {
+					return a.encode(cmd.Context(), v, src, n, mean, func(*tensor.Tensor) error { return nil })
 				}
+				return npy.WriteRows(logvarOut, tensor.Float32, shape, func(logvar func(*tensor.Tensor) error) error {
+					return a.encode(cmd.Context(), v, src, n, mean, logvar)
+				})
+			})
+			if err != nil {
+				return err
 			}
-			return a.wrote(out, mean.Shape())
+			return a.wrote(out, shape)
 		},
 	}
 	ef.add(cmd, "auto")
@@ -74,8 +75,8 @@ file for the log-variances.`,
 	return cmd
 }
 
-// encode fills mean and logvar with the posteriors of the first n rows, minibatch by minibatch.
-func (a *app) encode(ctx context.Context, v *models.VAE, src data.Source, n int, mean, logvar *tensor.Tensor) error {
+// encode hands the posteriors of the first n rows to mean and logvar, minibatch by minibatch.
+func (a *app) encode(ctx context.Context, v *models.VAE, src data.Source, n int, mean, logvar func(*tensor.Tensor) error) error {
 	bar := newProgress(a.err)
 	defer bar.end()
 	return eachBatch(ctx, src, n, func(lo int, x *tensor.Tensor) error {
@@ -83,11 +84,11 @@ func (a *app) encode(ctx context.Context, v *models.VAE, src data.Source, n int,
 		if err != nil {
 			return err
 		}
-		hi := lo + x.Shape()[0]
-		copy(mean.Rows(lo, hi).Bytes(), q.Mean.Bytes())
-		copy(logvar.Rows(lo, hi).Bytes(), q.LogVar.Bytes())
-		if !a.quiet && !a.json {
-			bar.update(hi, n, bar.rate(hi, "rows"), "encode")
+		if err := errors.Join(mean(q.Mean), logvar(q.LogVar)); err != nil {
+			return err
+		}
+		if done := lo + x.Shape()[0]; !a.quiet && !a.json {
+			bar.update(done, n, bar.rate(done, "rows"), "encode")
 		}
 		return nil
 	})
