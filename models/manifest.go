@@ -40,8 +40,8 @@ type Preprocessing struct {
 
 // Part is one ONNX file of a bundle.
 type Part struct {
-	// File is its path inside the bundle.
-	File string `json:"file"`
+	// File is its path inside the bundle, once there is one.
+	File string `json:"file,omitempty"`
 	// SHA256 is the checksum of its bytes, in hexadecimal.
 	SHA256 string `json:"sha256,omitempty"`
 	// Inputs and Outputs map roles to the names in the graph. Roles: encoder x, eps -> mean, logvar (or std);
