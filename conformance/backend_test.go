@@ -13,13 +13,13 @@ import (
 
 // ONNX's own test of each operator, in every opset that elbo reads: what loads must compute what ONNX says.
 func TestONNXBackend(t *testing.T) {
-	dir := os.Getenv("ELBO_ONNX_BACKEND")
+	dir := os.Getenv("ELBO_ONNX_DATA")
 	if dir == "" {
 		dir = "../../shared/onnx-backend"
 	}
 	cases, _ := filepath.Glob(filepath.Join(dir, "*", "test_*", "model.onnx"))
 	if len(cases) == 0 {
-		t.Skipf("no backend tests of ONNX in %s (ELBO_ONNX_BACKEND names their folder)", dir)
+		t.Skipf("no backend tests of ONNX in %s (ELBO_ONNX_DATA names their folder)", dir)
 	}
 	passed, unsupported := 0, 0
 	for _, model := range cases {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -72,6 +73,7 @@ NAME=BUNDLE. Ctrl-C lets the requests in flight finish.`,
 	cmd.Flags().Int64Var(&config.MaxBody, "max-body", 64<<20, "largest request body in bytes")
 	cmd.Flags().IntVar(&config.MaxBatch, "max-batch", 4096, "most rows in one request")
 	cmd.Flags().DurationVar(&config.Timeout, "timeout", 0, "longest time for one request (default 1m)")
+	cmd.Flags().DurationVar(&config.Grace, "grace", 10*time.Second, "how long a stop waits for the requests in flight")
 	return cmd
 }
 
