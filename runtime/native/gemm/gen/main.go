@@ -159,21 +159,27 @@ func strips(body func(row func(int) Mem, to func(int) Mem)) {
 	RET()
 }
 
+// unpacked loads n rows and interleaves each even one with the next: t[i] holds the low halves of a pair, t[i+1] the high ones.
+func unpacked(row func(int) Mem, n int) []reg.VecVirtual {
+	r, t := make([]reg.VecVirtual, n), make([]reg.VecVirtual, n)
+	for i := range r {
+		r[i] = YMM()
+		VMOVUPS(row(i), r[i])
+	}
+	for i := 0; i < n; i += 2 {
+		t[i], t[i+1] = YMM(), YMM()
+		VUNPCKLPS(r[i+1], r[i], t[i])
+		VUNPCKHPS(r[i+1], r[i], t[i+1])
+	}
+	return t
+}
+
 func transpose8() {
 	TEXT("transpose8AVX2", NOSPLIT, "func(n int, src *float32, ld int, dst *float32, step int)")
 	Pragma("noescape")
 	Doc("transpose8AVX2 is transposeGo for eight rows, with n a positive multiple of 8.")
 	strips(func(row, to func(int) Mem) {
-		var r, t, u [8]reg.VecVirtual
-		for i := range r {
-			r[i] = YMM()
-			VMOVUPS(row(i), r[i])
-		}
-		for i := 0; i < 8; i += 2 {
-			t[i], t[i+1] = YMM(), YMM()
-			VUNPCKLPS(r[i+1], r[i], t[i])
-			VUNPCKHPS(r[i+1], r[i], t[i+1])
-		}
+		t, u := unpacked(row, 8), [8]reg.VecVirtual{}
 		for i := 0; i < 8; i += 4 {
 			for j := range 2 {
 				u[i+2*j], u[i+2*j+1] = YMM(), YMM()
@@ -198,16 +204,7 @@ func transpose4() {
 	Pragma("noescape")
 	Doc("transpose4AVX2 is transposeGo for four rows, with n a positive multiple of 8.")
 	strips(func(row, to func(int) Mem) {
-		var r, t, u [4]reg.VecVirtual
-		for i := range r {
-			r[i] = YMM()
-			VMOVUPS(row(i), r[i])
-		}
-		for i := 0; i < 4; i += 2 {
-			t[i], t[i+1] = YMM(), YMM()
-			VUNPCKLPS(r[i+1], r[i], t[i])
-			VUNPCKHPS(r[i+1], r[i], t[i+1])
-		}
+		t, u := unpacked(row, 4), [4]reg.VecVirtual{}
 		for j := range 2 {
 			u[2*j], u[2*j+1] = YMM(), YMM()
 			VSHUFPS(Imm(0x44), t[j+2], t[j], u[2*j])
