@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 
+	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime/native/vec"
 )
 
@@ -29,7 +30,7 @@ func withAttrs(op string, f32 func(c *Call) func(float32) float32, f64 func(c *C
 	return &Kernel{Op: op, InPlace: []int{0}, Types: floats(
 		func(c *Call) (Task, error) { return elementwise(each(f32(c)))(c) },
 		func(c *Call) (Task, error) { return elementwise(each(f64(c)))(c) },
-	)}
+	), Loop: func(n *graph.Node) *Loop { return &Loop{Unary: each(f32(&Call{Node: n}))} }}
 }
 
 // relu is max(x, 0); NaN stays.

@@ -83,7 +83,7 @@ type element interface {
 }
 
 func arithmetic(op string, f32 binaryOp[float32, float32], f64 binaryOp[float64, float64], i32 binaryOp[int32, int32], i64 binaryOp[int64, int64]) *Kernel {
-	return &Kernel{Op: op, Types: numbers(broadcast(f32), broadcast(f64), broadcast(i32), broadcast(i64)), InPlace: []int{0, 1}}
+	return &Kernel{Op: op, Types: numbers(broadcast(f32), broadcast(f64), broadcast(i32), broadcast(i64)), InPlace: []int{0, 1}, Loop: always(Loop{Binary: f32.loop()})}
 }
 
 func init() {
@@ -208,5 +208,5 @@ func quotient[T int32 | int64](a, b T) T {
 }
 
 func arithmeticFloat(op string, f32 binaryOp[float32, float32], f64 binaryOp[float64, float64]) *Kernel {
-	return &Kernel{Op: op, Types: floats(broadcast(f32), broadcast(f64)), InPlace: []int{0, 1}}
+	return &Kernel{Op: op, Types: floats(broadcast(f32), broadcast(f64)), InPlace: []int{0, 1}, Loop: always(Loop{Binary: f32.loop()})}
 }

@@ -9,8 +9,8 @@ import (
 
 func init() {
 	register(
-		&Kernel{Op: "Cast", Types: castTypes()},
-		&Kernel{Op: "CastLike", Types: castTypes()},
+		&Kernel{Op: "Cast", Types: castTypes(), Loop: always(Loop{Widen: widen})},
+		&Kernel{Op: "CastLike", Types: castTypes(), Loop: always(Loop{Widen: widen})},
 	)
 }
 

@@ -12,13 +12,14 @@ func init() {
 		logical("And", func(a, b bool) bool { return a && b }),
 		logical("Or", func(a, b bool) bool { return a || b }),
 		logical("Xor", func(a, b bool) bool { return a != b }),
-		&Kernel{Op: "Not", InPlace: []int{0}, Types: map[tensor.DType]Bind{tensor.Bool: mapped(func(x bool) bool { return !x })}},
+		&Kernel{Op: "Not", InPlace: []int{0}, Types: map[tensor.DType]Bind{tensor.Bool: mapped(not)}, Loop: always(Loop{Not: each(not)})},
 		&Kernel{Op: "IsNaN", Types: floats(mapped(isNaN[float32]), mapped(isNaN[float64]))},
 	)
 }
 
 func comparison(op string, f32 func(a, b float32) bool, f64 func(a, b float64) bool, i32 func(a, b int32) bool, i64 func(a, b int64) bool) *Kernel {
-	return &Kernel{Op: op, Types: numbers(broadcast(byElement(f32)), broadcast(byElement(f64)), broadcast(byElement(i32)), broadcast(byElement(i64)))}
+	return &Kernel{Op: op, Types: numbers(broadcast(byElement(f32)), broadcast(byElement(f64)), broadcast(byElement(i32)), broadcast(byElement(i64))),
+		Loop: always(Loop{Compare: byElement(f32).loop()})}
 }
 
 func less[T Number](a, b T) bool { return a < b }
@@ -26,6 +27,8 @@ func less[T Number](a, b T) bool { return a < b }
 func lessOrEqual[T Number](a, b T) bool { return a <= b }
 
 func same[T comparable](a, b T) bool { return a == b }
+
+func not(x bool) bool { return !x }
 
 func isNaN[T Float](x T) bool { return x != x }
 
@@ -41,7 +44,7 @@ func equal() *Kernel {
 }
 
 func logical(op string, f func(a, b bool) bool) *Kernel {
-	return &Kernel{Op: op, InPlace: []int{0, 1}, Types: map[tensor.DType]Bind{tensor.Bool: broadcast(byElement(f))}}
+	return &Kernel{Op: op, InPlace: []int{0, 1}, Types: map[tensor.DType]Bind{tensor.Bool: broadcast(byElement(f))}, Loop: always(Loop{Logic: byElement(f).loop()})}
 }
 
 // mapped binds y[i] = f(x[i]) between two types.

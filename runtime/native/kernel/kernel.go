@@ -30,6 +30,10 @@ type Kernel struct {
 	InPlace []int
 	// View tells that output 0 is input 0's memory under another shape: nothing is to be run.
 	View bool
+	// Loop is the row as a loop that the planner chains with others, or nil; see LoopOf.
+	Loop func(n *graph.Node) *Loop
+	// Fold is the row as a reduction that the planner joins to a chain, or nil; see FoldOf.
+	Fold *Fold
 	// Dynamic computes outputs whose shape depends on the data; it serves constant folding only.
 	Dynamic func(in []*tensor.Tensor) ([]*tensor.Tensor, error)
 }

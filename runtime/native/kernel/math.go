@@ -25,7 +25,7 @@ func init() {
 }
 
 func ofNumber(op string, f32 func(y, x []float32), f64 func(y, x []float64), i32 func(y, x []int32), i64 func(y, x []int64)) *Kernel {
-	return &Kernel{Op: op, Types: numbers(elementwise(f32), elementwise(f64), elementwise(i32), elementwise(i64)), InPlace: []int{0}}
+	return &Kernel{Op: op, Types: numbers(elementwise(f32), elementwise(f64), elementwise(i32), elementwise(i64)), InPlace: []int{0}, Loop: always(Loop{Unary: f32})}
 }
 
 func negate[T Number](x T) T { return -x }

@@ -32,11 +32,11 @@ func init() {
 }
 
 func reduction[A, B, C, D any](op string, f32 reducer[float32, A], f64 reducer[float64, B], i32 reducer[int32, C], i64 reducer[int64, D]) *Kernel {
-	return &Kernel{Op: op, Types: numbers(reduce(f32), reduce(f64), reduce(i32), reduce(i64))}
+	return &Kernel{Op: op, Types: numbers(reduce(f32), reduce(f64), reduce(i32), reduce(i64)), Fold: f32.fold()}
 }
 
 func reductionFloat[A, B any](op string, f32 reducer[float32, A], f64 reducer[float64, B]) *Kernel {
-	return &Kernel{Op: op, Types: floats(reduce(f32), reduce(f64))}
+	return &Kernel{Op: op, Types: floats(reduce(f32), reduce(f64)), Fold: f32.fold()}
 }
 
 // reducedAxes are the axes to be reduced: input 1 or attribute axes, all when there are none.

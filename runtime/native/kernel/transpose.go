@@ -5,7 +5,7 @@ import "github.com/elbo-ml/elbo/tensor"
 func init() {
 	register(
 		&Kernel{Op: "Transpose", Types: anyType(bindTranspose[uint8], bindTranspose[uint16], bindTranspose[uint32], bindTranspose[uint64])},
-		&Kernel{Op: "Expand", Types: anyType(bindExpand[uint8], bindExpand[uint16], bindExpand[uint32], bindExpand[uint64])},
+		&Kernel{Op: "Expand", Types: anyType(bindExpand[uint8], bindExpand[uint16], bindExpand[uint32], bindExpand[uint64]), Loop: always(Loop{Copy: true})},
 	)
 }
 

@@ -23,7 +23,7 @@ func each[T any](f func(T) T) func(y, x []T) {
 
 // unary is the row of an operator of one float tensor.
 func unary(op string, f32 func(y, x []float32), f64 func(y, x []float64)) *Kernel {
-	return &Kernel{Op: op, Types: floats(elementwise(f32), elementwise(f64)), InPlace: []int{0}}
+	return &Kernel{Op: op, Types: floats(elementwise(f32), elementwise(f64)), InPlace: []int{0}, Loop: always(Loop{Unary: f32})}
 }
 
 // through lifts a float64 function to both float types.

@@ -1,7 +1,8 @@
 package kernel
 
 func init() {
-	register(&Kernel{Op: "Where", Key: 1, Types: anyType(bindWhere[uint8], bindWhere[uint16], bindWhere[uint32], bindWhere[uint64]), InPlace: []int{1, 2}})
+	register(&Kernel{Op: "Where", Key: 1, Types: anyType(bindWhere[uint8], bindWhere[uint16], bindWhere[uint32], bindWhere[uint64]), InPlace: []int{1, 2},
+		Loop: always(Loop{Select: selectFloats})})
 }
 
 // bindWhere is y = cond ? a : b, all three broadcast.
