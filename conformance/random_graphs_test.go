@@ -31,7 +31,7 @@ func randomGraph(t *rapid.T) *graph.Graph {
 		last := len(x.Shape) - 1
 		wide := last >= 0 && x.Shape[last].Is(6)
 		op := rapid.SampledFrom([]string{"Tanh", "Sigmoid", "Relu", "Neg", "Abs", "Identity", "Exp", "Add", "Sub", "Mul", "Max", "Where",
-			"Reshape", "Flat", "Unsqueeze", "Transpose", "Concat", "Split", "Slice", "Gather", "MatMul", "Gemm", "Softmax", "ReduceMean", "ReduceMax", "Expand"}).Draw(t, "op")
+			"Reshape", "Flat", "Unsqueeze", "Transpose", "Concat", "Split", "Slice", "Gather", "MatMul", "Gemm", "Softmax", "ReduceMean", "ReduceMax", "ReduceSum", "Expand", "Clip", "Between", "Column"}).Draw(t, "op")
 		var out []*graph.Value
 		switch op {
 		case "Tanh", "Sigmoid", "Relu", "Neg", "Abs", "Identity":
@@ -96,6 +96,19 @@ func randomGraph(t *rapid.T) *graph.Graph {
 			if wide {
 				out = append(out, g.Node("Softmax", graph.Attrs{"axis": int64(-1)}, x))
 			}
+		case "Clip":
+			out = append(out, g.Clip(x, -0.5, 1.25))
+		case "Between":
+			inside := g.And(g.Less(x, g.Scalar(1, x)), g.Not(g.Less(x, g.Scalar(-1, x))))
+			out = append(out, g.Mul(x, g.Cast(inside, tensor.Float32)))
+		case "Column":
+			if wide {
+				out = append(out, g.Mul(g.Sub(x, g.ReduceMean(x, true, last)), g.Scalar(0.5, x)))
+			}
+		case "ReduceSum":
+			if wide {
+				out = append(out, g.Tanh(g.ReduceSum(g.Mul(x, x), last&1 == 1, last)))
+			}
 		case "ReduceMean", "ReduceMax":
 			if wide {
 				out = append(out, g.Node(op, graph.Attrs{"axes": []int64{-1}, "keepdims": int64(last & 1)}, x))
@@ -114,6 +127,40 @@ func randomGraph(t *rapid.T) *graph.Graph {
 		g.Outputs = append(g.Outputs, values[len(values)-1-rapid.IntRange(0, len(values)-1).Draw(t, "output")])
 	}
 	return g
+}
+
+// A plan that fuses what it can gives what every node by itself gives. Only sums over a run may differ, in the last bit:
+// chains fold them piece by piece.
+func TestFusedIsPlainOnRandomGraphs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := randomGraph(t)
+		batch := rapid.SampledFrom([]int{1, 2, 7, 400}).Draw(t, "batch")
+		r := rand.New(rand.NewPCG(uint64(batch), 7))
+		in := []*tensor.Tensor{
+			float(tensor.Float32, r.NormFloat64, batch, 6), float(tensor.Float32, r.NormFloat64, batch, 6),
+			float(tensor.Float32, r.NormFloat64, 6), float(tensor.Float32, r.NormFloat64),
+		}
+		var out [2][]*tensor.Tensor
+		for i, e := range []runtime.Engine{native.New(), native.Plain()} {
+			p, err := e.Compile(g, runtime.Options{Threads: 1 + i})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			out[i] = make([]*tensor.Tensor, len(g.Outputs))
+			for range 2 {
+				if err := p.Run(context.Background(), in, out[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for i := range g.Outputs {
+			if d := difference(out[0][i], out[1][i]); !(d <= 1e-6) {
+				t.Fatalf("%s differs by %.3g\nfused %v %v\nplain %v %v\n%s", g.Outputs[i].Name, d,
+					out[0][i], head(out[0][i]), out[1][i], head(out[1][i]), listing(g))
+			}
+		}
+	})
 }
 
 // Random graphs give the same on both engines, at one batch size after another, with the outputs' memory given or not.

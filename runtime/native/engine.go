@@ -19,10 +19,13 @@ import (
 	"github.com/elbo-ml/elbo/runtime/native/pool"
 )
 
-type engine struct{}
+type engine struct{ plain bool }
 
 // New is the native engine.
 func New() runtime.Engine { return engine{} }
+
+// Plain is the native engine with every node run by its own kernel, one after the other: what New is held against.
+func Plain() runtime.Engine { return engine{plain: true} }
 
 func (engine) Name() string { return "native" }
 
@@ -33,7 +36,7 @@ func (engine) Version() string {
 
 // Compile plans g for running. It fails with one error that names every operator without a kernel, wrapping
 // graph.ErrUnsupported, and on a graph that is not whole.
-func (engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error) {
+func (e engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error) {
 	if o.Provider != "" && o.Provider != "cpu" && o.Provider != "auto" {
 		return nil, fmt.Errorf("native: compile: execution provider %q: the native engine has only cpu: %w", o.Provider, runtime.ErrUnavailable)
 	}
@@ -52,7 +55,7 @@ func (engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error
 	if err := foldWeights(c); err != nil {
 		return nil, err
 	}
-	p := &program{graph: c, in: ports(c.Inputs), out: ports(c.Outputs), cores: kernel.Cores{Pool: pool.Shared(), Threads: o.Threads}}
+	p := &program{graph: c, in: ports(c.Inputs), out: ports(c.Outputs), plain: e.plain, cores: kernel.Cores{Pool: pool.Shared(), Threads: o.Threads}}
 	if o.Threads > p.cores.Pool.Threads() {
 		p.cores.Pool, p.ownPool = pool.New(o.Threads), true
 	}

@@ -16,6 +16,7 @@ type plan struct {
 	shapes  []tensor.Shape // of the inputs
 	outputs []tensor.Shape
 	graph   *graph.Graph
+	steps   []*step
 	cores   kernel.Cores
 
 	places map[*graph.Value]*storage
@@ -45,7 +46,7 @@ const (
 	inOutput
 )
 
-func newPlan(g *graph.Graph, shapes []tensor.Shape, cores kernel.Cores) (*plan, error) {
+func newPlan(g *graph.Graph, shapes []tensor.Shape, cores kernel.Cores, plain bool) (*plan, error) {
 	s, err := specialise(g, shapes)
 	if err != nil {
 		return nil, err
@@ -61,36 +62,44 @@ func newPlan(g *graph.Graph, shapes []tensor.Shape, cores kernel.Cores) (*plan, 
 		}
 		p.outputs = append(p.outputs, dims)
 	}
-	p.layOut()
+	p.layOut(p.makeSteps(plain))
 	return p, nil
 }
 
-// layOut decides where every value lives.
-func (p *plan) layOut() {
+// makeSteps makes the plan's steps and returns the views of its inputs and constants.
+func (p *plan) makeSteps(plain bool) []*graph.Node {
+	f := newFuser(p.graph)
+	if !plain {
+		f.fuse()
+	}
+	for _, gr := range f.order() {
+		p.steps = append(p.steps, newStep(gr, f.wanted))
+	}
+	return f.views
+}
+
+// layOut decides where every value lives. views are those of inputs and constants.
+func (p *plan) layOut(views []*graph.Node) {
 	for i, v := range p.graph.Inputs {
 		st := &storage{kind: inInput, index: i}
 		p.inputs = append(p.inputs, st)
 		p.places[v] = st
 	}
-	last := p.lastUses()
-	var spans []*span
-	for i, n := range p.graph.Nodes {
-		for _, v := range n.Inputs {
-			p.constant(v)
-		}
-		for k, v := range n.Outputs {
-			if v == nil {
-				continue
+	l := &layout{plan: p, last: p.lastUses()}
+	l.show(views)
+	for i, s := range p.steps {
+		for _, n := range s.nodes {
+			for _, v := range n.Inputs {
+				p.constant(v)
 			}
-			if st := p.shared(n, k, i, last); st != nil {
-				p.places[v] = st
-				st.span.last = max(st.span.last, last[v])
-				continue
-			}
-			st := &storage{span: span{size: bytes(v), first: i, last: max(i, last[v])}}
-			p.places[v] = st
-			spans = append(spans, &st.span)
 		}
+		if s.kernel != nil {
+			l.kernel(s, i)
+		}
+		for _, v := range s.results {
+			l.result(s, v, i)
+		}
+		l.show(s.views)
 	}
 	p.direct = make([]*storage, len(p.graph.Outputs))
 	for i, v := range p.graph.Outputs {
@@ -98,61 +107,31 @@ func (p *plan) layOut() {
 		if st := p.places[v]; st.kind == inArena && st.span.size == bytes(v) {
 			st.kind, st.index = inOutput, i
 			p.direct[i] = st
-			spans = slices.DeleteFunc(spans, func(s *span) bool { return s == &st.span })
+			l.spans = slices.DeleteFunc(l.spans, func(s *span) bool { return s == &st.span })
 		}
 	}
-	p.arena = place(spans)
+	p.arena = place(l.spans)
 }
 
 // lastUses are the last steps that read each value; outputs are read after the last.
 func (p *plan) lastUses() map[*graph.Value]int {
 	last := map[*graph.Value]int{}
-	for i, n := range p.graph.Nodes {
-		for _, v := range n.Inputs {
-			last[v] = i
+	for i, s := range p.steps {
+		for _, n := range s.nodes {
+			for _, v := range n.Inputs {
+				last[v] = i
+			}
 		}
 	}
 	for _, v := range p.graph.Outputs {
-		last[v] = len(p.graph.Nodes)
+		last[v] = len(p.steps)
 	}
 	return last
-}
-
-// shared is the storage of an input that output k of n, the plan's step i, can live in, or nil.
-func (p *plan) shared(n *graph.Node, k, i int, last map[*graph.Value]int) *storage {
-	if k != 0 {
-		return nil
-	}
-	if isView(n) {
-		return p.places[n.Inputs[0]]
-	}
-	out := n.Outputs[0]
-	for _, k := range kernel.Lookup(n.Op).InPlace {
-		v := n.Input(k)
-		if v == nil || v.DType != out.DType || !v.Shape.Equal(out.Shape) {
-			continue
-		}
-		st := p.places[v]
-		if st.kind == inArena && st.span.last == i && p.onlyAt(st, n, out) {
-			return st
-		}
-	}
-	return nil
 }
 
 // isView reports whether n only shows its first input under another shape.
 func isView(n *graph.Node) bool {
 	return kernel.Lookup(n.Op).View && n.Outputs[0] != nil && n.Output(1) == nil
-}
-
-// onlyAt reports whether every input of n that lives in st has out's shape: written over, it is read at the index written.
-func (p *plan) onlyAt(st *storage, n *graph.Node, out *graph.Value) bool {
-	for _, v := range n.Inputs {
-		if v != nil && p.places[v] == st && !v.Shape.Equal(out.Shape) {
-			return false
-		}
-	}
-	return true
 }
 
 func (p *plan) constant(v *graph.Value) {
@@ -161,10 +140,7 @@ func (p *plan) constant(v *graph.Value) {
 	}
 }
 
-func bytes(v *graph.Value) int {
-	dims, _ := v.Shape.Known()
-	return tensor.Shape(dims).Size() * v.DType.Size()
-}
+func bytes(v *graph.Value) int { return dims(v).Size() * v.DType.Size() }
 
 // aligned is t, copied when its memory does not start where its elements may: a slice of a mapped file need not.
 func aligned(t *tensor.Tensor) *tensor.Tensor {

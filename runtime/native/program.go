@@ -22,6 +22,7 @@ type program struct {
 	in, out []runtime.Port
 	cores   kernel.Cores
 	ownPool bool
+	plain   bool
 
 	planning sync.Mutex // held while a plan is made, so that each is made once
 
@@ -117,7 +118,7 @@ func (p *program) planFor(in []*tensor.Tensor) (*plan, error) {
 	for i, t := range in {
 		shapes[i] = t.Shape()
 	}
-	pl, err := newPlan(p.graph, shapes, p.cores)
+	pl, err := newPlan(p.graph, shapes, p.cores, p.plain)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime/native/kernel"
+	"github.com/elbo-ml/elbo/runtime/native/tile"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -14,7 +15,6 @@ type workspace struct {
 	plan  *plan
 	arena []byte
 	tasks []kernel.Task
-	nodes []*graph.Node // the node of each task
 	// inputs and outputs are the buffers to be bound to the caller's tensors before a run, by position.
 	inputs, outputs [][]*kernel.Buf
 	regions         []region // scratch of mustRunApart
@@ -29,25 +29,45 @@ func newWorkspace(p *plan) (*workspace, error) {
 		regions: make([]region, 0, len(p.graph.Inputs)+len(p.graph.Outputs)),
 	}
 	b := binder{w: w, bufs: map[*graph.Value]*kernel.Buf{}}
-	for _, n := range p.graph.Nodes {
-		k := kernel.Lookup(n.Op)
-		if isView(n) {
-			continue
-		}
-		call := &kernel.Call{Node: n, Cores: p.cores}
-		for _, v := range n.Inputs {
-			call.In = append(call.In, b.buf(v))
-		}
-		for _, v := range n.Outputs {
-			call.Out = append(call.Out, b.buf(v))
-		}
-		task, err := k.Bind(call)
+	var scratch tile.Scratch
+	for _, s := range p.steps {
+		task, err := b.bind(s, &scratch)
 		if err != nil {
-			return nil, fmt.Errorf("native: plan: %s (node %q): %w", n.Op, n.Name, err)
+			return nil, err
 		}
-		w.tasks, w.nodes = append(w.tasks, task), append(w.nodes, n)
+		w.tasks = append(w.tasks, task)
 	}
+	scratch.Reserve(p.cores.Count())
 	return w, nil
+}
+
+// bind makes the task of a step.
+func (b *binder) bind(s *step, scratch *tile.Scratch) (kernel.Task, error) {
+	var bound *tile.Bound
+	if s.chain != nil {
+		bound = s.chain.Bind(b.w.plan.cores, scratch, b.all(s.operands), b.all(s.results))
+	}
+	n := s.kernel
+	if n == nil {
+		return bound.Run, nil
+	}
+	call := &kernel.Call{Node: n, Cores: b.w.plan.cores, In: b.all(n.Inputs), Out: b.all(n.Outputs)}
+	if bound != nil {
+		call.Epilogue = bound
+	}
+	task, err := kernel.Lookup(n.Op).Bind(call)
+	if err != nil {
+		return nil, fmt.Errorf("native: plan: %s (node %q): %w", n.Op, n.Name, err)
+	}
+	return task, nil
+}
+
+func (b *binder) all(values []*graph.Value) []*kernel.Buf {
+	out := make([]*kernel.Buf, len(values))
+	for i, v := range values {
+		out[i] = b.buf(v)
+	}
+	return out
 }
 
 // binder makes one buffer for each value and remembers which are to be bound before a run.
@@ -96,7 +116,7 @@ func (w *workspace) run(ctx context.Context, in, out []*tensor.Tensor) error {
 			return fmt.Errorf("native: run: %w", err)
 		}
 		if err := task(); err != nil {
-			n := w.nodes[i]
+			n := w.plan.steps[i].nodes[0]
 			return fmt.Errorf("native: run: %s (node %q): %w", n.Op, n.Name, err)
 		}
 	}

@@ -8,6 +8,14 @@ type Cores struct {
 	Threads int
 }
 
+// Count is how many goroutines work at once at most.
+func (c Cores) Count() int {
+	if c.Threads <= 0 || c.Threads > c.Pool.Threads() {
+		return c.Pool.Threads()
+	}
+	return c.Threads
+}
+
 type rangeFunc func(lo, hi int)
 
 func (f rangeFunc) Do(lo, hi int) { f(lo, hi) }

@@ -34,6 +34,8 @@ type Kernel struct {
 	Loop func(n *graph.Node) *Loop
 	// Fold is the row as a reduction that the planner joins to a chain, or nil; see FoldOf.
 	Fold *Fold
+	// Finishes tells for which nodes the row calls Call.Epilogue; nil for none.
+	Finishes func(n *graph.Node) bool
 	// Dynamic computes outputs whose shape depends on the data; it serves constant folding only.
 	Dynamic func(in []*tensor.Tensor) ([]*tensor.Tensor, error)
 }
@@ -66,6 +68,14 @@ type Call struct {
 	Node    *graph.Node
 	In, Out []*Buf // nil where an optional input is left out or an output is unwanted
 	Cores   Cores
+	// Epilogue, where it is not nil, is called for the parts of output 0; only kernels that Finishes tells of call it.
+	Epilogue Epilogue
+}
+
+// Epilogue goes on with parts of a product's result as they are finished, on the goroutine that finished them: with rows of
+// cols elements of output 0, the first from element lo on, each step after the last. The parts cover the output once.
+type Epilogue interface {
+	Block(lo, rows, cols, step int)
 }
 
 // Input is buffer i, or nil where the node has none.

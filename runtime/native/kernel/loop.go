@@ -45,6 +45,17 @@ func LoopOf(n *graph.Node) *Loop {
 	return l
 }
 
+// Arity is how many of a node's inputs the loop reads; further ones, such as Clip's bounds, are part of it.
+func (l *Loop) Arity() int {
+	switch {
+	case l.Select != nil:
+		return 3
+	case l.Binary != nil, l.Compare != nil, l.Logic != nil:
+		return 2
+	}
+	return 1
+}
+
 // takes reports whether n's operands have the types that the loop works on.
 func (l *Loop) takes(n *graph.Node) bool {
 	all := func(dtype tensor.DType, values ...*graph.Value) bool {
@@ -132,4 +143,10 @@ func FoldOf(n *graph.Node) (f *Fold, run int) {
 func dimsOf(v *graph.Value) tensor.Shape {
 	dims, _ := v.Shape.Known()
 	return dims
+}
+
+// Finishes reports whether the kernel of n, whose shapes are final, calls an epilogue for its output.
+func Finishes(n *graph.Node) bool {
+	k := table[n.Op]
+	return k != nil && k.Finishes != nil && n.Outputs[0].DType == tensor.Float32 && k.Finishes(n)
 }
