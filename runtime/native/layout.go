@@ -89,7 +89,7 @@ func (l *layout) result(s *step, v *graph.Value, i int) {
 }
 
 // mayWrite reports whether s's chain may write result v over st: every operand there is read at the index written, and not
-// after it has been written; the product before it does not read there; and no other result is there.
+// after it has been written; and the product before it does not read there. (Another result that took st has kept it in use.)
 func (l *layout) mayWrite(s *step, st *storage, v *graph.Value) bool {
 	number, made := s.numbers[v]
 	if !made { // a fold's
@@ -100,8 +100,5 @@ func (l *layout) mayWrite(s *step, st *storage, v *graph.Value) bool {
 			return false
 		}
 	}
-	if s.kernel != nil && slices.ContainsFunc(s.kernel.Inputs, func(w *graph.Value) bool { return w != nil && l.places[w] == st }) {
-		return false
-	}
-	return !slices.ContainsFunc(s.results, func(w *graph.Value) bool { return w != v && l.places[w] == st })
+	return s.kernel == nil || !slices.ContainsFunc(s.kernel.Inputs, func(w *graph.Value) bool { return w != nil && l.places[w] == st })
 }

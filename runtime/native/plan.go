@@ -113,18 +113,18 @@ func (p *plan) layOut(views []*graph.Node) {
 	p.arena = place(l.spans)
 }
 
-// lastUses are the last steps that read each value; outputs are read after the last.
+// lastUses are the last steps that read each value, under any of its shapes; outputs are read after the last.
 func (p *plan) lastUses() map[*graph.Value]int {
 	last := map[*graph.Value]int{}
 	for i, s := range p.steps {
 		for _, n := range s.nodes {
 			for _, v := range n.Inputs {
-				last[v] = i
+				last[base(v)] = i
 			}
 		}
 	}
 	for _, v := range p.graph.Outputs {
-		last[v] = len(p.steps)
+		last[base(v)] = len(p.steps)
 	}
 	return last
 }
