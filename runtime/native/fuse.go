@@ -19,7 +19,18 @@ type group struct {
 	folds   []*graph.Node
 	run     int // elements that a fold reduces to one
 	views   []*graph.Node
-	seen    int // the last search that came by
+
+	from   []*group // what it reads from; they may have joined others since
+	joined *group   // what it has joined, or nil
+	seen   int      // the last search that came by
+}
+
+// now is the group that g's nodes are in.
+func (g *group) now() *group {
+	for g.joined != nil {
+		g = g.joined
+	}
+	return g
 }
 
 // fuser joins the nodes of a graph into groups.
@@ -31,6 +42,7 @@ type fuser struct {
 	outputs map[*graph.Value]bool          // of the graph, as what they are views of
 	views   []*graph.Node                  // of inputs and constants
 	round   int                            // of searches
+	stack   []*group                       // of the search at hand
 }
 
 const (
@@ -55,8 +67,12 @@ func newFuser(g *graph.Graph) *fuser {
 			}
 			continue
 		}
-		f.of[n] = &group{nodes: []*graph.Node{n}}
+		gr := &group{nodes: []*graph.Node{n}}
+		f.of[n] = gr
 		for _, v := range n.Inputs {
+			if p := f.producer(v); p != nil && !slices.Contains(gr.from, p) {
+				gr.from = append(gr.from, p)
+			}
 			if r := base(v); r != nil && !slices.Contains(f.readers[r], n) {
 				f.readers[r] = append(f.readers[r], n)
 			}
@@ -216,7 +232,12 @@ func (f *fuser) join(a, b *group) bool {
 	for _, n := range b.nodes {
 		f.of[n] = a
 	}
-	b.nodes = nil
+	for _, p := range b.from {
+		if p = p.now(); p != a && p != b && !slices.Contains(a.from, p) {
+			a.from = append(a.from, p)
+		}
+	}
+	b.joined = a
 	return true
 }
 
@@ -235,34 +256,23 @@ func readsFolds(a, b *group) bool {
 // reaches reports whether b depends on a by way of a third group.
 func (f *fuser) reaches(a, b *group) bool {
 	f.round++
-	a.seen, b.seen = f.round, f.round
-	stack := f.unseen(nil, b)
-	for len(stack) > 0 {
-		gr := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		for _, n := range gr.nodes {
-			for _, v := range n.Inputs {
-				if f.producer(v) == a {
-					return true
-				}
+	b.seen = f.round
+	f.stack = append(f.stack[:0], b)
+	for len(f.stack) > 0 {
+		gr := f.stack[len(f.stack)-1]
+		f.stack = f.stack[:len(f.stack)-1]
+		for _, from := range gr.from {
+			p := from.now()
+			if p == a && gr != b {
+				return true
+			}
+			if p != a && p.seen != f.round {
+				p.seen = f.round
+				f.stack = append(f.stack, p)
 			}
 		}
-		stack = f.unseen(stack, gr)
 	}
 	return false
-}
-
-// unseen adds the groups that gr reads from to stack, those of this round's search left out.
-func (f *fuser) unseen(stack []*group, gr *group) []*group {
-	for _, n := range gr.nodes {
-		for _, v := range n.Inputs {
-			if p := f.producer(v); p != nil && p.seen != f.round {
-				p.seen = f.round
-				stack = append(stack, p)
-			}
-		}
-	}
-	return stack
 }
 
 // order is the groups such that each comes after those that it reads from, and otherwise as in the graph.
@@ -275,12 +285,8 @@ func (f *fuser) order() []*group {
 			return
 		}
 		gr.seen = f.round
-		for _, n := range gr.nodes {
-			for _, v := range n.Inputs {
-				if p := f.producer(v); p != nil {
-					visit(p)
-				}
-			}
+		for _, p := range gr.from {
+			visit(p.now())
 		}
 		out = append(out, gr)
 	}
