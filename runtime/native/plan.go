@@ -95,6 +95,7 @@ func (p *plan) layOut(views []*graph.Node) {
 		}
 		if s.kernel != nil {
 			l.kernel(s, i)
+			l.show(s.views) // the chain may read the product under another shape
 		}
 		for _, v := range s.results {
 			l.result(s, v, i)

@@ -147,6 +147,9 @@ func (w *work[T]) task(i0, j0 int) {
 		}
 		add = true
 	}
+	if w.Epilogue != nil && w.p0+w.k >= w.K {
+		w.Epilogue.Tile(w.i0+i0, w.j0+j0, i1-i0, j1-j0)
+	}
 }
 
 // edge computes a tile that sticks out of C on the right, by way of one that does not.

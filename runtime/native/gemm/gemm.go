@@ -30,6 +30,15 @@ type Product[T Float] struct {
 	RowBias []T
 	// ColBias, when not nil, is a column of M numbers: ColBias[i] is added to all of row i (a convolution's bias).
 	ColBias []T
+	// Epilogue, when not nil, goes on with parts of C as they are finished.
+	Epilogue Epilogue
+}
+
+// Epilogue is told of parts of C that hold their final values: rows i0 to i0+rows of columns j0 to j0+cols. The call comes
+// on the goroutine that finished the part, which has just left it in a cache near by, and may write to it. The parts cover
+// C once, in no certain order; calls for several may run at the same time.
+type Epilogue interface {
+	Tile(i0, j0, rows, cols int)
 }
 
 // Gemm computes x on at most threads goroutines of the pool (zero or less: all of them). It allocates nothing after

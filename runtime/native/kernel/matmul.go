@@ -1,15 +1,43 @@
 package kernel
 
 import (
+	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime/native/gemm"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
 func init() {
 	register(
-		&Kernel{Op: "Gemm", Types: floats(bindGemm[float32], bindGemm[float64])},
-		&Kernel{Op: "MatMul", Types: floats(bindMatMul[float32], bindMatMul[float64])},
+		&Kernel{Op: "Gemm", Types: floats(bindGemm[float32], bindGemm[float64]), Finishes: func(*graph.Node) bool { return true }},
+		&Kernel{Op: "MatMul", Types: floats(bindMatMul[float32], bindMatMul[float64]), Finishes: func(n *graph.Node) bool {
+			return newMatMul(n, dimsOf(n.Inputs[0]), dimsOf(n.Inputs[1])).count == 1
+		}},
 	)
+}
+
+// epilogue is a Call's Epilogue for a product whose rows of n elements follow one another.
+type epilogue struct {
+	Epilogue
+	n int
+}
+
+// short is a length of rows below which several are better taken as one run.
+const short = 128
+
+// Tile hands on a part of the product.
+func (e *epilogue) Tile(i0, j0, rows, cols int) {
+	if cols == e.n && cols < short {
+		rows, cols = 1, rows*cols
+	}
+	e.Block(i0*e.n+j0, rows, cols, e.n)
+}
+
+// epilogueOf is the call's Epilogue for a product of n columns, or nil.
+func epilogueOf(c *Call, n int) gemm.Epilogue {
+	if c.Epilogue == nil {
+		return nil
+	}
+	return &epilogue{c.Epilogue, n}
 }
 
 // bindGemm is Y = alpha * A' * B' + beta * C, where C broadcasts to Y. A row C is added on the way out of the product;
@@ -20,6 +48,7 @@ func bindGemm[T Float](c *Call) (Task, error) {
 		TransA: c.Node.Int("transA", 0) != 0, TransB: c.Node.Int("transB", 0) != 0,
 		M: y.Shape[0], N: y.Shape[1], K: a.Shape[1],
 		Alpha: T(c.Node.Float("alpha", 1)), LDA: a.Shape[1], LDB: b.Shape[1], LDC: y.Shape[1],
+		Epilogue: epilogueOf(c, y.Shape[1]),
 	}
 	if p.TransA {
 		p.K = a.Shape[0]
@@ -60,48 +89,66 @@ func copyFloats[T Float](p Cores, dst, src *Buf, s space) Task {
 	return copyStrided[uint64](p, dst, src, s, 0, 0)
 }
 
-// bindMatMul is numpy's matmul: the last two axes multiply, those before broadcast, and an operand of rank 1 is a row
-// on the left, a column on the right. The planner's attributes transA and transB swap the last two axes of a matrix.
-func bindMatMul[T Float](c *Call) (Task, error) {
-	a, b, y := c.In[0], c.In[1], c.Out[0]
-	as, bs := a.Shape, b.Shape
+// matMul is numpy's matmul: the last two axes multiply, those before broadcast, and an operand of rank 1 is a row on the
+// left, a column on the right. The planner's attributes transA and transB swap the last two axes of a matrix.
+type matMul struct {
+	transA, transB bool
+	m, n, k        int
+	lda, ldb       int
+	count          int // products
+	// batch is the shape of the products, batchA and batchB those of the operands' matrices.
+	batch, batchA, batchB tensor.Shape
+}
+
+// newMatMul is the MatMul node n of operands of shapes as and bs.
+func newMatMul(n *graph.Node, as, bs tensor.Shape) matMul {
 	if len(as) == 1 {
 		as = tensor.Shape{1, as[0]}
 	}
 	if len(bs) == 1 {
 		bs = tensor.Shape{bs[0], 1}
 	}
-	p := gemm.Product[T]{
-		TransA: c.Node.Int("transA", 0) != 0, TransB: c.Node.Int("transB", 0) != 0,
-		M: as[len(as)-2], K: as[len(as)-1], N: bs[len(bs)-1], Alpha: 1, LDA: as[len(as)-1], LDB: bs[len(bs)-1],
+	x := matMul{
+		transA: n.Int("transA", 0) != 0, transB: n.Int("transB", 0) != 0,
+		m: as[len(as)-2], k: as[len(as)-1], n: bs[len(bs)-1], lda: as[len(as)-1], ldb: bs[len(bs)-1],
+		batchA: as[:len(as)-2], batchB: bs[:len(bs)-2],
 	}
-	if p.TransA {
-		p.M, p.K = p.K, p.M
+	if x.transA {
+		x.m, x.k = x.k, x.m
 	}
-	if p.TransB {
-		p.N = bs[len(bs)-2]
+	if x.transB {
+		x.n = bs[len(bs)-2]
 	}
-	p.LDC = p.N
-	sizeA, sizeB, sizeY := p.M*p.K, p.K*p.N, p.M*p.N
-	batchA, batchB := as[:len(as)-2], bs[:len(bs)-2]
-	batch := broadcastShape(batchA, batchB)
-	count := batch.Size()
-	if batchB.Size() == 1 && batchA.Size() == count && !p.TransA {
-		p.M, count = p.M*count, 1 // every batch meets the same right side: one tall product
+	x.batch = broadcastShape(x.batchA, x.batchB)
+	x.count = x.batch.Size()
+	if x.batchB.Size() == 1 && x.batchA.Size() == x.count && !x.transA {
+		// Every matrix on the left meets the same one on the right: one tall product.
+		x.m *= x.count
+		x.count, x.batch, x.batchA, x.batchB = 1, nil, nil, nil
 	}
+	return x
+}
+
+func bindMatMul[T Float](c *Call) (Task, error) {
+	a, b, y := c.In[0], c.In[1], c.Out[0]
+	x := newMatMul(c.Node, a.Shape, b.Shape)
 	if y.Len() == 0 {
 		return nothing, nil
 	}
-	offsetsA, offsetsB := make([]int, count), make([]int, count)
-	sa, sb := broadcastStrides(batchA, batch), broadcastStrides(batchB, batch)
-	for i := range count {
-		offsetsA[i], offsetsB[i] = sizeA*offsetOf(batch, sa, i), sizeB*offsetOf(batch, sb, i)
+	p := gemm.Product[T]{
+		TransA: x.transA, TransB: x.transB, M: x.m, N: x.n, K: x.k, Alpha: 1, LDA: x.lda, LDB: x.ldb, LDC: x.n,
+		Epilogue: epilogueOf(c, x.n),
+	}
+	offsetsA, offsetsB := make([]int, x.count), make([]int, x.count)
+	sa, sb := broadcastStrides(x.batchA, x.batch), broadcastStrides(x.batchB, x.batch)
+	for i := range x.count {
+		offsetsA[i], offsetsB[i] = x.m*x.k*offsetOf(x.batch, sa, i), x.k*x.n*offsetOf(x.batch, sb, i)
 	}
 	return func() error {
 		av, bv, yv := Data[T](a), Data[T](b), Data[T](y)
-		for i := range count {
+		for i := range x.count {
 			q := p
-			q.A, q.B, q.C = av[offsetsA[i]:], bv[offsetsB[i]:], yv[i*sizeY:]
+			q.A, q.B, q.C = av[offsetsA[i]:], bv[offsetsB[i]:], yv[i*x.m*x.n:]
 			gemm.Gemm(c.Cores.Pool, c.Cores.Threads, q)
 		}
 		return nil
