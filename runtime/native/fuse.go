@@ -170,7 +170,7 @@ func (f *fuser) finish() {
 		p, y := f.of[n], n.Outputs[0]
 		for _, r := range f.readers[y] {
 			gr := f.of[r]
-			if gr.size != dims(y).Size() || gr.product != nil {
+			if gr.size == 0 || gr.size != dims(y).Size() || gr.product != nil {
 				continue
 			}
 			p.size, p.product = gr.size, n
