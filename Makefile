@@ -9,7 +9,7 @@ BIN  := bin/elbo
 # Without a C compiler everything runs on the native engine.
 export CGO_ENABLED ?= $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0)
 
-.PHONY: run test build ort long fuzz bench lint native race generate clean help
+.PHONY: run test build ort long fuzz bench bench-quick bench-python microbench lint native race generate clean help
 
 run: build ort ## build, set up and serve the built-in model; Ctrl-C stops it
 	@exec $(BIN) serve builtin:mnist --addr $(ADDR)
@@ -45,7 +45,21 @@ fuzz: ## every fuzz target for FUZZTIME each
 	  grep -oE '^func Fuzz[A-Za-z0-9]+' $$f | while read _ t; do \
 	    $(GO) test ./$$(dirname $$f) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) || exit 1; done || exit 1; done
 
-bench: ## the benchmarks
+bench: ort bench-python ## beside PyTorch, OpenBLAS, JAX, GoMLX, ONNX Runtime: bench/RESULTS.md, bench/results.json
+	cd bench && ELBO_BENCH_COMMAND="make bench" $(GO) run .
+
+bench-quick: ort ## the same in under two minutes: the table, bench/quick.json
+	cd bench && ELBO_BENCH_COMMAND="make bench-quick" $(GO) run . -quick
+
+# Current versions of the peers in Python, by pip, in a folder of the project. What pip cannot bring is left out of the
+# comparison. ELBO_BENCH_PYTHON names an interpreter to use instead.
+bench-python:
+	@[ -n "$(ELBO_BENCH_PYTHON)" ] || [ -e bench/.venv/complete ] || { \
+	  python3 -m venv bench/.venv && all=1 && \
+	  while read p; do bench/.venv/bin/python -m pip install -q $$p || { echo "without $$p"; all=; }; done < bench/requirements.txt && \
+	  [ -z "$$all" ] || touch bench/.venv/complete; } || echo "without a Python of its own"
+
+microbench: ## the benchmarks of each package
 	$(GO) test -run '^$$' -bench . -benchmem ./runtime/... ./train/... ./models/...
 
 generate: ## regenerate the assembly and docs/operators.md
@@ -55,4 +69,4 @@ clean: ## remove what was built
 	rm -rf bin
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

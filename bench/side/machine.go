@@ -2,19 +2,21 @@ package side
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
-	"time"
-
-	"github.com/elbo-ml/elbo/runtime/native"
 )
 
-// Machine describes the machine and how busy it is: what a reader needs to judge the figures.
-func Machine(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s, %d cores, %s%s.\n\n", time.Now().UTC().Format(time.DateOnly), cpu(), runtime.NumCPU(),
-		native.New().Version(), load())
+// Machine describes the processor and the kernel's count of cores.
+func Machine() string { return fmt.Sprintf("%s, %d cores", cpu(), runtime.NumCPU()) }
+
+// Load is the number of processes that wanted a core, averaged over the last minute; "" where the system does not tell.
+func Load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(text)); err == nil && len(fields) > 0 {
+		return fields[0]
+	}
+	return ""
 }
 
 func cpu() string {
@@ -31,13 +33,4 @@ func cpu() string {
 		return "?"
 	}
 	return fmt.Sprintf("%s (family %s, model %s)", field("model name"), field("cpu family"), field("model"))
-}
-
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	fields := strings.Fields(string(text))
-	if err != nil || len(fields) == 0 {
-		return ""
-	}
-	return ", load average " + fields[0] + " (processes wanting a core, over the last minute)"
 }

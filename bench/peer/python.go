@@ -1,0 +1,141 @@
+package peer
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/elbo-ml/elbo/bench/side"
+)
+
+// Python is an interpreter and what it can import: versions, or "".
+type Python struct {
+	Path  string `json:"-"`
+	Torch string `json:"torch"`
+	JAX   string `json:"jax"`
+	// OpenBLAS is the path of the library in scipy-openblas32, and OpenBLASVersion what it calls itself.
+	OpenBLAS        string `json:"openblas"`
+	OpenBLASVersion string `json:"openblas_version"`
+	// Reference tells that torch multiplies matrices with the reference BLAS. Debian's can be had without another, and
+	// is then thirty times slower: not a peer.
+	Reference bool `json:"reference"`
+}
+
+const probe = `
+import json, sys
+r = {}
+try:
+    import torch
+    torch.randn(4, 4) @ torch.randn(4, 4)
+    r["torch"] = torch.__version__
+    maps = open("/proc/self/maps").read() if sys.platform == "linux" else "mkl"
+    r["reference"] = not (torch.backends.mkl.is_available() or any(n in maps for n in ("openblas", "mkl", "blis")))
+except ImportError:
+    pass
+try:
+    import scipy_openblas32, glob
+    r["openblas"] = glob.glob(scipy_openblas32.get_lib_dir() + "/libscipy_openblas*")[0]
+    r["openblas_version"] = scipy_openblas32.get_openblas_config().split()[1]
+except ImportError:
+    pass
+try:
+    import importlib.metadata, importlib.util
+    if importlib.util.find_spec("jax"):
+        r["jax"] = importlib.metadata.version("jax")
+except ImportError:
+    pass
+print(json.dumps(r))
+`
+
+// pythons are the interpreters to look at: the one that PYTHON names, or else Debian's, whose python3-torch needs no
+// downloads from elsewhere; and one with current versions, which "make bench" sets up with pip in the folder .venv and
+// ELBO_BENCH_PYTHON can name.
+func pythons() []string {
+	first, current := os.Getenv("PYTHON"), os.Getenv("ELBO_BENCH_PYTHON")
+	if first == "" {
+		first = "/usr/bin/python3"
+	}
+	if current == "" {
+		current = filepath.Join(".venv", "bin", "python")
+	}
+	return []string{first, current}
+}
+
+func (p *Peers) findPythons() {
+	for _, path := range pythons() {
+		cmd := exec.Command(path, "-c", probe)
+		cmd.Env = environment(1, "")
+		var problem bytes.Buffer
+		cmd.Stderr = &problem
+		out, err := cmd.Output()
+		py := Python{Path: path}
+		if err == nil {
+			err = json.Unmarshal(out, &py)
+		}
+		if err != nil {
+			p.missing("everything in %s: it does not run", path)
+			continue
+		}
+		switch {
+		case py.Torch == "":
+			p.missing("PyTorch in %s: not installed (Debian: apt-get install python3-torch libopenblas0)", path)
+		case py.Reference:
+			p.missing("PyTorch in %s: it would run on the reference BLAS (Debian: apt-get install libopenblas0)", path)
+			py.Torch = ""
+		}
+		p.Pythons = append(p.Pythons, py)
+	}
+}
+
+// Torch is PyTorch of every interpreter doing a task of torch_tasks.py on 1 thread and 2: as it is and, from version 2
+// on, compiled. setting is what makes its OpenBLAS fastest.
+func (p *Peers) Torch(setting string, task ...string) []side.Side {
+	var sides []side.Side
+	for _, py := range p.Pythons {
+		if py.Torch == "" {
+			continue
+		}
+		version, _, _ := strings.Cut(py.Torch, "+")
+		for _, threads := range []int{1, 2} {
+			s := side.Side{Name: "PyTorch " + version, Threads: threads, Keep: true, Host: p.python(py, "torch_tasks.py", threads, setting),
+				Task: append(task[:len(task):len(task)], "plain")}
+			sides = append(sides, s)
+			if !strings.HasPrefix(version, "1.") {
+				s.Name += ", compiled"
+				s.Task = append(task[:len(task):len(task)], "compiled")
+				sides = append(sides, s)
+			}
+		}
+	}
+	return sides
+}
+
+// JAX is the first JAX found doing a task of jax_tasks.py on 1 thread and 2.
+func (p *Peers) JAX(task ...string) []side.Side {
+	for _, py := range p.Pythons {
+		if py.JAX == "" {
+			continue
+		}
+		var sides []side.Side
+		for _, threads := range []int{1, 2} {
+			sides = append(sides, side.Side{Name: "JAX " + py.JAX, Threads: threads, Keep: true,
+				Host: p.python(py, "jax_tasks.py", threads, ""), Task: append(task[:len(task):len(task)], "jit")})
+		}
+		return sides
+	}
+	return nil
+}
+
+// python runs a script in a process that stays for all its tasks.
+func (p *Peers) python(py Python, script string, threads int, setting string) func() (*side.Host, error) {
+	return p.shared(strings.Join([]string{py.Path, script, strconv.Itoa(threads), setting}, " "), func() *exec.Cmd {
+		cmd := exec.Command(py.Path, filepath.Join(p.Dir, script), strconv.Itoa(threads))
+		// Without processes of its own the compiler leaves nothing running beside others.
+		cmd.Env = append(environment(threads, setting), "TORCHINDUCTOR_COMPILE_THREADS=1", "PYTHONWARNINGS=ignore")
+		return cmd
+	})
+}
