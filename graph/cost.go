@@ -1,13 +1,16 @@
 package graph
 
+import "slices"
+
 // Cost is what one run of a node amounts to: the same on every engine, and what a measured time is held against.
 type Cost struct {
 	// FLOPs are arithmetic operations. A multiplication and an addition count one each, and so does any function of
 	// one element, exp as much as a sign; integers and bools count like floats. Moving an element counts nothing.
-	FLOPs int
+	FLOPs int `json:"flops"`
 	// Read and Written are the bytes of the operands and of the results, each once: what has to go through memory when
 	// nothing of it is in a cache.
-	Read, Written int
+	Read    int `json:"bytes_read"`
+	Written int `json:"bytes_written"`
 }
 
 // Add adds the cost of another node.
@@ -36,7 +39,7 @@ func CostOf(n *Node) (c Cost, known bool) {
 		c.Written += bytesOf(v)
 	}
 	for i, v := range n.Inputs {
-		if v == nil {
+		if v == nil || slices.Contains(n.Inputs[:i], v) {
 			continue
 		}
 		if _, ok := v.Shape.Known(); !ok {

@@ -87,6 +87,14 @@ func TestCost(t *testing.T) {
 	}
 }
 
+func TestAnOperandTwiceIsReadOnce(t *testing.T) {
+	g := New("square")
+	x := g.Input("x", 10)
+	if c, _ := CostOf(g.Mul(x, x).Producer); c != (Cost{10, 40, 40}) {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestCostOfOpenShapesIsUnknown(t *testing.T) {
 	g := New("open")
 	y := g.Exp(g.Input("x", "batch", 3))

@@ -26,29 +26,9 @@ type step struct {
 
 // newStep builds and compiles the step for minibatches of the given number of rows. It sets the gradients of params.
 func newStep(obj *Objective, params []*param, batch int, seed uint64, e runtime.Engine, o runtime.Options) (*step, error) {
-	g, at := obj.Graph.CloneMap()
-	values := make([]*graph.Value, len(params))
-	for i, p := range params {
-		if values[i] = at[obj.param(p.name)]; values[i] == nil {
-			return nil, fmt.Errorf("train: parameter %q is not a value of the objective's graph", p.name)
-		}
-	}
-	grads, err := Gradients(g, at[obj.Loss], values)
+	g, at, err := stepGraph(obj, params)
 	if err != nil {
 		return nil, err
-	}
-	if err := g.WeightsToInputs(values...); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	g.Outputs = nil
-	for i, v := range []*graph.Value{at[obj.Loss], at[obj.ELBO], at[obj.Reconstruction], at[obj.KL]} {
-		output(g, [...]string{"loss", "elbo", "reconstruction", "kl"}[i], v)
-	}
-	for i, v := range grads {
-		output(g, "gradient:"+params[i].name, v)
-	}
-	if err := g.Err(); err != nil {
-		return nil, fmt.Errorf("train: build the step: %w", err)
 	}
 	s := &step{graph: g}
 	if err := s.bind(obj, at, params, batch, seed, o.Threads); err != nil {
@@ -58,6 +38,36 @@ func newStep(obj *Objective, params []*param, batch int, seed uint64, e runtime.
 		return nil, fmt.Errorf("train: compile the step: %w", err)
 	}
 	return s, nil
+}
+
+// stepGraph is the graph of the step: loss, ELBO, reconstruction, KL and the gradients of params as outputs of data, noise,
+// KL weight and params; and where the objective's values are in it.
+func stepGraph(obj *Objective, params []*param) (*graph.Graph, map[*graph.Value]*graph.Value, error) {
+	g, at := obj.Graph.CloneMap()
+	values := make([]*graph.Value, len(params))
+	for i, p := range params {
+		if values[i] = at[obj.param(p.name)]; values[i] == nil {
+			return nil, nil, fmt.Errorf("train: parameter %q is not a value of the objective's graph", p.name)
+		}
+	}
+	grads, err := Gradients(g, at[obj.Loss], values)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := g.WeightsToInputs(values...); err != nil {
+		return nil, nil, fmt.Errorf("train: %w", err)
+	}
+	g.Outputs = nil
+	for i, v := range []*graph.Value{at[obj.Loss], at[obj.ELBO], at[obj.Reconstruction], at[obj.KL]} {
+		output(g, [...]string{"loss", "elbo", "reconstruction", "kl"}[i], v)
+	}
+	for i, v := range grads {
+		output(g, "gradient:"+params[i].name, v)
+	}
+	if err := g.Err(); err != nil {
+		return nil, nil, fmt.Errorf("train: build the step: %w", err)
+	}
+	return g, at, nil
 }
 
 // output makes v an output, under the given name unless another value has it.

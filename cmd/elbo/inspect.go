@@ -49,16 +49,30 @@ type inspection struct {
 }
 
 func (a *app) inspectCommand() *cobra.Command {
-	var weights bool
+	var weights, plan, step bool
+	var batch int
 	cmd := &cobra.Command{
 		Use:   "inspect FILE.onnx|BUNDLE",
 		Short: "Show what a model file holds",
 		Long: `Inspect shows inputs, outputs, shapes, opset, parameters, noise nodes, and for each operator whether it runs and
-trains on elbo's native engine. Opsets are shown as in the file; elbo converts them to its own.`,
+trains on elbo's native engine. Opsets are shown as in the file; elbo converts them to its own.
+
+With --plan it shows instead what the native engine does for minibatches of --batch rows, step by step: operators and
+what they are fused with, operands, arithmetic, bytes, and the place of each result in the arena.`,
 		Example: `  elbo inspect encoder.onnx
-  elbo inspect builtin:mnist --weights`,
+  elbo inspect builtin:mnist --weights
+  elbo inspect builtin:mnist --plan --batch 100 --train`,
 		Args: exactly("FILE.onnx|BUNDLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !plan && (step || cmd.Flags().Changed("batch")) {
+				return usagef("--batch and --train go with --plan")
+			}
+			if batch < 1 {
+				return usagef("--batch must be at least 1, but is %d", batch)
+			}
+			if plan {
+				return a.showPlans(args[0], batch, step)
+			}
 			if hasExt(args[0], ".onnx") {
 				g, err := importer.Load(args[0], importer.Options{Partial: true})
 				if err != nil {
@@ -70,6 +84,9 @@ trains on elbo's native engine. Opsets are shown as in the file; elbo converts t
 		},
 	}
 	cmd.Flags().BoolVar(&weights, "weights", false, "list every weight with its shape")
+	cmd.Flags().BoolVar(&plan, "plan", false, "show what the native engine does, step by step")
+	cmd.Flags().IntVar(&batch, "batch", 100, "rows of a minibatch, for --plan")
+	cmd.Flags().BoolVar(&step, "train", false, "with --plan, show the training step of a bundle too")
 	return cmd
 }
 

@@ -37,6 +37,14 @@ func (engine) Version() string {
 // Compile plans g for running. It fails with one error that names every operator without a kernel, wrapping
 // graph.ErrUnsupported, and on a graph that is not whole.
 func (e engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error) {
+	p, err := e.compile(g, o)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (e engine) compile(g *graph.Graph, o runtime.Options) (*program, error) {
 	if o.Provider != "" && o.Provider != "cpu" && o.Provider != "auto" {
 		return nil, fmt.Errorf("native: compile: execution provider %q: the native engine has only cpu: %w", o.Provider, runtime.ErrUnavailable)
 	}
