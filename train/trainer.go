@@ -168,7 +168,7 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 		scale = t.Clip / t.norm
 	}
 	rate := t.rate(t.done + 1)
-	if bad := t.update.step(t.done+1, rate, scale); bad != nil {
+	if bad := t.update.step(t.done+1, rate, t.norm, scale); bad != nil {
 		return fmt.Errorf("train: step %d: the update takes %q out of range, and it is the first to be %w: %s", t.done+1, bad.name, ErrNotFinite, remedy)
 	}
 	if t.done%t.perEpoch == 0 {

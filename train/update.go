@@ -15,7 +15,7 @@ type param struct {
 	weight *tensor.Tensor // the model's own
 	grad   *tensor.Tensor
 	state  []*tensor.Tensor // as Optimizer.State names them
-	before *tensor.Tensor   // the weight before the update in progress
+	before *tensor.Tensor   // the weight before an update that may take it out of range, or nil
 	mean   *tensor.Tensor   // the moving average, or nil
 }
 
@@ -24,9 +24,16 @@ type param struct {
 const pieceLen = 4096
 
 // updater measures gradients and applies the rule, in pieces spread over threads. It allocates nothing per step.
+//
+// One pass over memory measures the gradient, and another updates: a piece's weights, gradient, state and average come
+// into the cache once. No weight may be updated before the whole gradient is known to be finite and its norm is at hand,
+// so the update does not begin while the gradients are still being computed.
 type updater struct {
 	pool    *pool.Pool
 	threads int
+	rule    Optimizer
+	params  []*param
+	extent  extent
 	pieces  []piece
 	owners  []*param  // whose each piece is
 	norms   []float64 // the sum of squares of each piece
@@ -34,26 +41,29 @@ type updater struct {
 
 	t           int
 	rate, scale float64 // scale multiplies the gradient
+	careful     bool    // the step may take weights out of range
 	decay       float64 // of the moving average
 }
 
 // piece is a run of elements of one parameter.
 type piece interface {
 	squares() float64
-	update(u *updater) (finite bool)
+	keep() // the weights, for undo
+	update(u *updater)
+	finite() bool
+	average(u *updater)
 	undo()
 }
 
 // newUpdater makes the optimiser's state for the parameters, in zeros.
 func newUpdater(rule Optimizer, params []*param, decay float64, threads int) *updater {
-	u := &updater{pool: pool.Shared(), threads: threads, decay: decay}
+	u := &updater{pool: pool.Shared(), threads: threads, rule: rule, params: params, decay: decay}
 	for _, p := range params {
 		n := len(rule.State())
 		p.state = make([]*tensor.Tensor, n)
 		for i := range p.state {
 			p.state[i] = tensor.New(p.weight.DType(), p.weight.Shape()...)
 		}
-		p.before = tensor.New(p.weight.DType(), p.weight.Shape()...)
 		if decay > 0 {
 			p.mean = tensor.New(p.weight.DType(), p.weight.Shape()...)
 		}
@@ -81,10 +91,18 @@ func (u *updater) norm() float64 {
 	return math.Sqrt(sum)
 }
 
-// step applies update t with the gradient times scale. When a weight would no longer be finite it takes all of them
-// back to where they were and returns the first parameter that holds such a weight; otherwise nil.
-func (u *updater) step(t int, rate, scale float64) *param {
+// step applies update t with the gradient, whose norm is given, times scale. When a weight would no longer be finite it
+// takes all of them back to where they were and returns the first parameter that holds such a weight; otherwise nil.
+func (u *updater) step(t int, rate, norm, scale float64) *param {
 	u.t, u.rate, u.scale = t, rate, scale
+	u.careful = !u.inReach(norm * scale)
+	if u.careful {
+		for _, p := range u.params {
+			if p.before == nil {
+				p.before = tensor.New(p.weight.DType(), p.weight.Shape()...)
+			}
+		}
+	}
 	u.pool.Run((*updates)(u), len(u.pieces), 4, u.threads)
 	if first := slices.Index(u.bad, true); first >= 0 {
 		for _, p := range u.pieces {
@@ -109,51 +127,64 @@ func (n *norms) Do(lo, hi int) {
 
 // Do updates pieces [lo, hi).
 func (s *updates) Do(lo, hi int) {
+	u := (*updater)(s)
 	for i := lo; i < hi; i++ {
-		s.bad[i] = !s.pieces[i].update((*updater)(s))
+		p := u.pieces[i]
+		if u.careful {
+			p.keep()
+		}
+		p.update(u)
+		if u.careful {
+			if u.bad[i] = !p.finite(); u.bad[i] {
+				continue
+			}
+		}
+		p.average(u)
 	}
 }
 
 // span is a piece of a parameter of element type T.
 type span[T float] struct {
-	p, g, before, mean []T
-	state              [][]T
-	rule               func(t int, rate float64, p, g []T, state [][]T)
+	*param
+	lo, hi  int
+	p, g    []T
+	smooth  []T   // of the average, or nil
+	tensors [][]T // of the state
+	rule    func(t int, rate float64, p, g []T, state [][]T)
 }
 
 func newSpan[T float](p *param, lo, hi int, rule func(int, float64, []T, []T, [][]T)) *span[T] {
-	of := func(t *tensor.Tensor) []T { return tensor.Data[T](t)[lo:hi:hi] }
-	s := &span[T]{p: of(p.weight), g: of(p.grad), before: of(p.before), rule: rule}
+	s := &span[T]{param: p, lo: lo, hi: hi, rule: rule}
+	s.p, s.g = s.of(p.weight), s.of(p.grad)
 	for _, t := range p.state {
-		s.state = append(s.state, of(t))
+		s.tensors = append(s.tensors, s.of(t))
 	}
 	if p.mean != nil {
-		s.mean = of(p.mean)
+		s.smooth = s.of(p.mean)
 	}
 	return s
 }
 
+// of is the piece of a tensor of the parameter.
+func (s *span[T]) of(t *tensor.Tensor) []T { return tensor.Data[T](t)[s.lo:s.hi:s.hi] }
+
 func (s *span[T]) squares() float64 { return fused.Squares(s.g) }
 
-func (s *span[T]) update(u *updater) bool {
-	copy(s.before, s.p)
+func (s *span[T]) keep() { copy(s.of(s.before), s.p) }
+
+func (s *span[T]) update(u *updater) {
 	if u.scale != 1 {
-		scale := T(u.scale)
-		for i := range s.g {
-			s.g[i] *= scale
-		}
+		fused.Scale(s.g, T(u.scale))
 	}
-	s.rule(u.t, u.rate, s.p, s.g, s.state)
-	if !fused.Finite(s.p) {
-		return false
-	}
-	if s.mean != nil {
-		d, one := T(u.decay), T(1-u.decay)
-		for i, v := range s.p {
-			s.mean[i] = d*s.mean[i] + one*v
-		}
-	}
-	return true
+	s.rule(u.t, u.rate, s.p, s.g, s.tensors)
 }
 
-func (s *span[T]) undo() { copy(s.p, s.before) }
+func (s *span[T]) finite() bool { return fused.Finite(s.p) }
+
+func (s *span[T]) average(u *updater) {
+	if s.smooth != nil {
+		fused.Average(s.smooth, s.p, T(u.decay), T(1-u.decay))
+	}
+}
+
+func (s *span[T]) undo() { copy(s.p, s.of(s.before)) }

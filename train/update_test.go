@@ -46,12 +46,13 @@ func TestUpdateDoesNotDependOnThreads(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			for step := 1; step <= 5; step++ {
 				newGradients(params, rng)
-				if n := u.norm(); first == nil {
+				n := u.norm()
+				if first == nil {
 					want = append(want, n)
 				} else if n != want[step-1] {
 					t.Errorf("%v: norm %v with %d threads, %v with 1", rule, n, threads, want[step-1])
 				}
-				if u.step(step, 0.01, 0.5) != nil {
+				if u.step(step, 0.01, n, 0.5) != nil {
 					t.Fatalf("%v: a finite step was refused", rule)
 				}
 			}
@@ -75,8 +76,7 @@ func TestUpdateAllocatesNothing(t *testing.T) {
 	step := 0
 	if n := testing.AllocsPerRun(50, func() {
 		step++
-		u.norm()
-		u.step(step, 0.001, 1)
+		u.step(step, 0.001, u.norm(), 1)
 	}); n != 0 {
 		t.Errorf("%v allocations a step, want 0", n)
 	}
@@ -106,7 +106,7 @@ func TestUpdateOutOfRangeKeepsTheWeights(t *testing.T) {
 		}
 	}
 	u := newUpdater(SGD{}, params, 0, 2)
-	if bad := u.step(1, 10, 1); bad != params[0] {
+	if bad := u.step(1, 10, u.norm(), 1); bad != params[0] {
 		t.Fatalf("an update to infinity is blamed on %v", bad)
 	}
 	if !bytes.Equal(want.Bytes(), params[2].weight.Bytes()) {
@@ -118,9 +118,9 @@ func TestUpdateOutOfRangeKeepsTheWeights(t *testing.T) {
 func TestAverageIsCorrectedForItsStart(t *testing.T) {
 	p := &param{weight: tensor.Vector[float64](1), grad: tensor.Vector[float64](1)}
 	u := newUpdater(SGD{}, []*param{p}, 0.5, 1)
-	u.step(1, 1, 1) // weight 0
+	u.step(1, 1, 1, 1) // weight 0
 	tensor.Data[float64](p.grad)[0] = -3
-	u.step(2, 1, 1) // weight 3
+	u.step(2, 1, 3, 1) // weight 3
 	useAverage([]*param{p}, 0.5, 2)
 	if got := tensor.Data[float64](p.weight)[0]; got != 2 {
 		t.Errorf("average of 0 and 3 with decay 1/2 is %v, want 2", got)
@@ -133,7 +133,6 @@ func BenchmarkAdam(b *testing.B) {
 	u := newUpdater(Adam{}, []*param{p}, 0, 1)
 	b.SetBytes(4 << 20)
 	for t := 1; b.Loop(); t++ {
-		u.norm()
-		u.step(t, 0.001, 1)
+		u.step(t, 0.001, u.norm(), 1)
 	}
 }

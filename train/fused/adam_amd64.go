@@ -18,3 +18,13 @@ func zerosAVX2(n int, p *float32, sum *[8]float32)
 //
 //go:noescape
 func squaresAVX2(n int, grad *float32, sums *[16]float64)
+
+// averageAVX2 is averageGo for n elements, a positive multiple of 8.
+//
+//go:noescape
+func averageAVX2(n int, mean *float32, p *float32, decay float32, one float32)
+
+// scaleAVX2 is scaleGo for n elements, a positive multiple of 8.
+//
+//go:noescape
+func scaleAVX2(n int, grad *float32, scale float32)

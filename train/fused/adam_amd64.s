@@ -121,3 +121,43 @@ loop:
 	VMOVUPD   Y3, 96(DX)
 	VZEROUPPER
 	RET
+
+// func averageAVX2(n int, mean *float32, p *float32, decay float32, one float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·averageAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         mean+8(FP), CX
+	MOVQ         p+16(FP), DX
+	MOVSS        decay+24(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVSS        one+28(FP), X1
+	VBROADCASTSS X1, Y1
+
+loop:
+	VMULPS  (CX), Y0, Y2
+	VMULPS  (DX), Y1, Y3
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, AX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func scaleAVX2(n int, grad *float32, scale float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-20
+	MOVQ         n+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVSS        scale+16(FP), X0
+	VBROADCASTSS X0, Y0
+
+loop:
+	VMULPS  (CX), Y0, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JNZ     loop
+	VZEROUPPER
+	RET

@@ -44,3 +44,31 @@ func squaresFast[T float32 | float64](g []T, sums *[16]float64) int {
 	squaresAVX2(n, first, sums)
 	return n
 }
+
+// averageFast is Average of the first elements, as many as it says.
+func averageFast[T float32 | float64](mean, p []T, decay, one T) int {
+	n := len(mean) &^ 7
+	if !cpu.X86.HasAVX2 || n == 0 {
+		return 0
+	}
+	first, single := any(&mean[0]).(*float32)
+	if !single {
+		return 0
+	}
+	averageAVX2(n, first, any(&p[:n][0]).(*float32), float32(decay), float32(one))
+	return n
+}
+
+// scaleFast is Scale of the first elements, as many as it says.
+func scaleFast[T float32 | float64](g []T, scale T) int {
+	n := len(g) &^ 7
+	if !cpu.X86.HasAVX2 || n == 0 {
+		return 0
+	}
+	first, single := any(&g[0]).(*float32)
+	if !single {
+		return 0
+	}
+	scaleAVX2(n, first, float32(scale))
+	return n
+}

@@ -7,3 +7,7 @@ func adamFast[T float32 | float64](p, g, m, v []T, c *Coefficients[T]) int { ret
 func finiteFast[T float32 | float64](p []T) (n int, ok bool) { return 0, true }
 
 func squaresFast[T float32 | float64](g []T, sums *[16]float64) int { return 0 }
+
+func averageFast[T float32 | float64](mean, p []T, decay, one T) int { return 0 }
+
+func scaleFast[T float32 | float64](g []T, scale T) int { return 0 }

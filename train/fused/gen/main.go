@@ -11,6 +11,8 @@ func main() {
 	adam()
 	zeros()
 	squares()
+	average()
+	scale()
 	Generate()
 }
 
@@ -117,4 +119,49 @@ func squares() {
 	}
 	VZEROUPPER()
 	RET()
+}
+
+func average() {
+	TEXT("averageAVX2", NOSPLIT, "func(n int, mean, p *float32, decay, one float32)")
+	Pragma("noescape")
+	Doc("averageAVX2 is averageGo for n elements, a positive multiple of 8.")
+
+	n, mean, p := Load(Param("n"), GP64()), Load(Param("mean"), GP64()), Load(Param("p"), GP64())
+	decay, one := spread("decay"), spread("one")
+	Label("loop")
+	m, t := YMM(), YMM()
+	VMULPS(Mem{Base: mean}, decay, m)
+	VMULPS(Mem{Base: p}, one, t)
+	VADDPS(t, m, m)
+	VMOVUPS(m, Mem{Base: mean})
+	ADDQ(Imm(32), mean)
+	ADDQ(Imm(32), p)
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+func scale() {
+	TEXT("scaleAVX2", NOSPLIT, "func(n int, grad *float32, scale float32)")
+	Pragma("noescape")
+	Doc("scaleAVX2 is scaleGo for n elements, a positive multiple of 8.")
+
+	n, g := Load(Param("n"), GP64()), Load(Param("grad"), GP64())
+	by, t := spread("scale"), YMM()
+	Label("loop")
+	VMULPS(Mem{Base: g}, by, t)
+	VMOVUPS(t, Mem{Base: g})
+	ADDQ(Imm(32), g)
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// spread is a float32 parameter in all eight places.
+func spread(param string) Op {
+	x, y := Load(Param(param), XMM()), YMM()
+	VBROADCASTSS(x, y)
+	return y
 }
