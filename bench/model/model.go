@@ -25,10 +25,24 @@ func New(name string) (*Trained, error) {
 	switch name {
 	case "vae":
 		vae, err := models.New(models.Config{Shape: []int{784}, Hidden: []int{500}, Latent: 20, Seed: 1})
-		return &Trained{vae, pixels(784), 100}, err
+		return &Trained{vae, pixels(1000, 784), 100}, err
+	case "conv":
+		return &Trained{objective{convVAE()}, pixels(1000, 1, 28, 28), 100}, nil
+	case "mlp":
+		return &Trained{objective{mlp(plain)}, labelled(2000), 1000}, nil
+	case "mlp-a":
+		return &Trained{objective{mlp(dropoutA)}, labelled(2000), 1000}, nil
+	case "mlp-b":
+		return &Trained{objective{mlp(dropoutB)}, labelled(2000), 1000}, nil
 	}
 	return nil, fmt.Errorf("no model is called %q", name)
 }
+
+// objective is a model that is nothing else.
+type objective struct{ o *train.Objective }
+
+func (m objective) Objective() (*train.Objective, error) { return m.o, m.o.Graph.Err() }
+func (m objective) Updated()                             {}
 
 // initial draws weights from N(0, 1/fan_in).
 func initial() graph.Init {

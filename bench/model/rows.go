@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/elbo-ml/elbo/tensor"
 	"github.com/elbo-ml/elbo/train/data"
 )
 
@@ -17,13 +18,10 @@ type rows struct {
 
 var _ data.Source = rows{}
 
-// pixels are 1000 rows of random black and white pixels.
-func pixels(shape ...int) rows {
-	r := rows{shape: shape, size: 1}
-	for _, n := range shape {
-		r.size *= n
-	}
-	r.all = make([]float32, 1000*r.size)
+// pixels are n rows of random black and white pixels.
+func pixels(n int, shape ...int) rows {
+	r := rows{shape: shape, size: tensor.Shape(shape).Size()}
+	r.all = make([]float32, n*r.size)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range r.all {
 		r.all[i] = float32(random.IntN(2))
@@ -31,9 +29,21 @@ func pixels(shape ...int) rows {
 	return r
 }
 
+// labelled are n rows of 784 random pixels and, of 10 more numbers, a 1 at the place of the label.
+func labelled(n int) rows {
+	r := pixels(n, 784+classes)
+	random := rand.New(rand.NewPCG(7, 8))
+	for row := range n {
+		label := r.all[(row+1)*r.size-classes : (row+1)*r.size]
+		clear(label)
+		label[random.IntN(classes)] = 1
+	}
+	return r
+}
+
 func (r rows) Len() int     { return len(r.all) / r.size }
 func (r rows) Shape() []int { return slices.Clone(r.shape) }
-func (r rows) Name() string { return "random pixels" }
+func (r rows) Name() string { return "random rows" }
 func (r rows) Close() error { return nil }
 
 func (r rows) Read(_ context.Context, index []int, dst []float32) error {

@@ -45,6 +45,8 @@ type Pair struct {
 var All = []Pair{
 	{"sgemm", sgemm},
 	{"vae", vae},
+	{"conv", conv},
+	{"mlp", mlp},
 }
 
 // elbo is this executable doing a task of package worker on a number of threads, which are all it may use.

@@ -39,6 +39,78 @@ class VAE(nn.Module):
         return negative_elbo(x, self.logits(torch.tanh(self.decode(z))), mean, logvar)
 
 
+class ConvVAE(nn.Module):
+    """28x28 pixels to 20 latents through two convolutions and back."""
+
+    rows, noise = [1, 28, 28], [[20]]
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Conv2d(1, 32, 4, 2, 1), nn.ReLU(), nn.Conv2d(32, 64, 4, 2, 1), nn.ReLU(), nn.Flatten(),
+                                     nn.Linear(64 * 49, 40))
+        self.decoder = nn.Sequential(nn.Linear(20, 64 * 49), nn.ReLU(), nn.Unflatten(1, (64, 7, 7)),
+                                     nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(32, 1, 4, 2, 1))
+
+    def prepare(self, x):
+        return (x,)
+
+    def loss(self, x, eps):
+        mean, logvar = self.encoder(x).chunk(2, 1)
+        return negative_elbo(x, self.decoder(mean + torch.exp(0.5 * logvar) * eps), mean, logvar)
+
+
+class DropoutLayer(nn.Module):
+    """A linear layer with variational dropout (arXiv 1506.02557), its noise alpha learned, at most 1.
+
+    Type A: noise N(1, alpha) on each input. Type B: noise on each weight, drawn as that of the outputs.
+    """
+
+    C1, C2, C3 = 1.161451241083230, -1.502041176441722, 0.586299206427007
+
+    def __init__(self, kind, inputs, outputs):
+        super().__init__()
+        self.kind = kind
+        self.weight, self.bias = nn.Parameter(torch.empty(outputs, inputs)), nn.Parameter(torch.empty(outputs))
+        self.log_alpha = nn.Parameter(torch.empty(1))
+
+    def forward(self, x, eps):
+        log_alpha = torch.minimum(self.log_alpha, torch.zeros(1))
+        alpha = torch.exp(log_alpha)
+        kl = -(0.5 * log_alpha + alpha * (self.C1 + alpha * (self.C2 + alpha * self.C3))).sum()
+        if self.kind == "a":
+            x = x * (1 + torch.exp(0.5 * log_alpha) * eps)
+            return F.linear(x, self.weight, self.bias), kl * self.weight.shape[1]
+        variance = alpha * F.linear(x * x, self.weight * self.weight)
+        return F.linear(x, self.weight, self.bias) + torch.sqrt(variance + 1e-8) * eps, kl * self.weight.numel()
+
+
+class MLP(nn.Module):
+    """784-1000-1000-1000-10, relu: plain, or with variational dropout in each layer."""
+
+    rows, sizes = [794], [784, 1000, 1000, 1000, 10]
+
+    def __init__(self, kind=""):
+        super().__init__()
+        self.kind, pairs = kind, list(zip(self.sizes, self.sizes[1:]))
+        self.layers = nn.ModuleList(DropoutLayer(kind, *p) if kind else nn.Linear(*p) for p in pairs)
+        self.noise = {"": [], "a": [[i] for i, _ in pairs], "b": [[o] for _, o in pairs]}[kind]
+
+    def prepare(self, x):
+        return x[:, :784].contiguous(), x[:, 784:].argmax(1)
+
+    def loss(self, x, y, *eps):
+        kl = 0.0
+        for i, layer in enumerate(self.layers):
+            if i > 0:
+                x = F.relu(x)
+            if self.kind:
+                x, k = layer(x, eps[i])
+                kl = kl + k
+            else:
+                x = layer(x)
+        return F.cross_entropy(x, y) + kl / 60000
+
+
 class Training:
     """Adam steps of a model. The folder holds its first weights, w0, w1, ...; minibatches x; and noise, noise0, ..."""
 
@@ -74,4 +146,8 @@ class Training:
 
 serve({
     "vae": lambda *a: Training(VAE(), *a),
+    "conv": lambda *a: Training(ConvVAE(), *a),
+    "mlp": lambda *a: Training(MLP(), *a),
+    "mlp-a": lambda *a: Training(MLP("a"), *a),
+    "mlp-b": lambda *a: Training(MLP("b"), *a),
 })
