@@ -78,7 +78,11 @@ func (o Options) ort() (runtime.Engine, error) {
 }
 
 func (o Options) on(e runtime.Engine) runtime.Engine {
-	return withDefaults{e, runtime.Options{Threads: o.Threads, Provider: o.Provider}}
+	d := withDefaults{e, runtime.Options{Threads: o.Threads, Provider: o.Provider}}
+	if l, ok := e.(runtime.Looper); ok {
+		return looperWithDefaults{d, l}
+	}
+	return d
 }
 
 // withDefaults is an engine whose programs run as defaults say unless they are told otherwise.
@@ -88,7 +92,23 @@ type withDefaults struct {
 }
 
 func (e withDefaults) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error) {
+	return e.Engine.Compile(g, e.fill(o))
+}
+
+func (e withDefaults) fill(o runtime.Options) runtime.Options {
 	o.Threads = cmp.Or(o.Threads, e.defaults.Threads)
 	o.Provider = cmp.Or(o.Provider, e.defaults.Provider)
-	return e.Engine.Compile(g, o)
+	return o
+}
+
+// looperWithDefaults is withDefaults of an engine that keeps state on its device.
+type looperWithDefaults struct {
+	withDefaults
+	looper runtime.Looper
+}
+
+func (e looperWithDefaults) Apart(o runtime.Options) (bool, error) { return e.looper.Apart(e.fill(o)) }
+
+func (e looperWithDefaults) CompileLoop(g *graph.Graph, carry []runtime.Carry, o runtime.Options) (runtime.Loop, error) {
+	return e.looper.CompileLoop(g, carry, e.fill(o))
 }

@@ -38,6 +38,10 @@ func start(path string) error {
 	if err := ortgo.InitializeEnvironment(ortgo.WithLogLevelFatal()); err != nil {
 		return fmt.Errorf("%s: %w", startProblem(err), runtime.ErrUnavailable)
 	}
+	if err := loadAPI(path); err != nil {
+		ortgo.DestroyEnvironment()
+		return fmt.Errorf("%w: %w", err, runtime.ErrUnavailable)
+	}
 	e.library, e.version = path, ortgo.GetVersion()
 	return nil
 }
@@ -67,6 +71,7 @@ func Shutdown() error {
 	if e.programs > 0 {
 		return fmt.Errorf("ort: shutdown: %d programs are still open", e.programs)
 	}
+	unloadAPI()
 	if err := ortgo.DestroyEnvironment(); err != nil {
 		return fmt.Errorf("ort: shutdown: %s", oneLine(err))
 	}

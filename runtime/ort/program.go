@@ -24,6 +24,10 @@ type program struct {
 
 	mu      sync.RWMutex // held for reading by every run in flight
 	session *ortgo.DynamicAdvancedSession
+	// For runs over bindings: the session as the C API knows it, the names of its ports, and the bindings that are open.
+	handle            handle
+	inNames, outNames []portName
+	bounds            map[*bound]bool
 }
 
 func (p *program) Inputs() []runtime.Port  { return p.inputs }
@@ -56,8 +60,13 @@ func (p *program) openOn(model []byte, inputs, outputs []string, o runtime.Optio
 	if err != nil {
 		return fmt.Errorf("provider %s: %s", o.Provider, oneLine(err))
 	}
+	if p.handle, err = handleOf(session); err != nil {
+		session.Destroy()
+		return err
+	}
 	hold(1)
 	p.session, p.provider = session, o.Provider
+	p.inNames, p.outNames, p.bounds = portNames(inputs), portNames(outputs), map[*bound]bool{}
 	return nil
 }
 
@@ -118,8 +127,13 @@ func (p *program) Close() error {
 	if p.session == nil {
 		return nil
 	}
+	for b := range p.bounds {
+		b.release()
+	}
+	freePortNames(p.inNames)
+	freePortNames(p.outNames)
 	err := p.session.Destroy()
-	p.session = nil
+	p.session, p.bounds, p.handle = nil, nil, nil
 	hold(-1)
 	if err != nil {
 		return fmt.Errorf("ort: close %q: %s", p.name, oneLine(err))

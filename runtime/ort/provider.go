@@ -28,14 +28,19 @@ func CheckProvider(name string) error {
 
 // probe compiles the smallest graph on a provider: only then does the provider look for its device.
 func probe(provider string) error {
-	g := graph.New("probe")
-	x := g.Input("x", 1)
-	g.Output("y", g.Add(x, x))
-	p, err := compile(g, runtime.Options{Provider: provider, Threads: 1})
+	p, err := compile(doubling(), runtime.Options{Provider: provider, Threads: 1})
 	if err != nil {
 		return err
 	}
 	return p.Close()
+}
+
+// doubling is the smallest graph: y = x + x.
+func doubling() *graph.Graph {
+	g := graph.New("probe")
+	x := g.Input("x", 1)
+	g.Output("y", g.Add(x, x))
+	return g
 }
 
 // sessionOptions are ONNX Runtime's settings for o, with o.Provider started.
