@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/native/pool"
 	"github.com/elbo-ml/elbo/train/checkpoint"
 	"github.com/elbo-ml/elbo/train/data"
 )
@@ -116,6 +117,8 @@ func (t *trainer) close() {
 // run makes the steps that remain.
 func (t *trainer) run(ctx context.Context) (*Report, error) {
 	defer t.model.Updated()
+	ctx, end := pool.Hold(ctx)
+	defer end()
 	loader, err := data.NewLoader(ctx, t.source, data.LoaderOptions{Batch: t.Batch, Seed: t.Seed, Step: t.done, Workers: t.readers()})
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
 	"github.com/elbo-ml/elbo/runtime/native/kernel"
+	"github.com/elbo-ml/elbo/runtime/native/pool"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -61,6 +62,9 @@ func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
 		return err
 	}
 	defer pl.giveBack(w)
+	if pool.Begin(ctx) {
+		defer pool.End()
+	}
 	if w.mustRunApart(in, out) {
 		return w.runApart(ctx, in, out)
 	}

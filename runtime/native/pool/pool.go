@@ -1,15 +1,25 @@
 // Package pool runs ranges of work on a fixed set of goroutines.
 //
-// Workers sleep while there is nothing to do: they never spin, so that a server with idle models costs nothing. A call
-// allocates nothing after warm-up. The caller works too, and waits only for chunks that somebody is already working
-// on, so calls may be nested and concurrent without deadlock.
+// A program runs many short pieces of work, one after the other, and to wake a sleeping goroutine for each would take
+// longer than many of them. So a worker that has nothing to do looks out for the next piece for a moment, and sleeps only
+// then; but it looks out only while a run is in flight (see Begin) and there is a core for it that no run has a use for.
+// A server with idle models costs nothing, and neither does a process with one core.
+//
+// Runs share the cores: of R runs in flight each uses the Rth part of GOMAXPROCS goroutines, rounded up, and all of them
+// together no more than GOMAXPROCS, or one each. Work in progress when another run begins gives its surplus goroutines up
+// at the next chunk. Go keeps GOMAXPROCS within the process's affinity mask and the cgroup's quota, also as they change,
+// and the shared pool follows it.
+//
+// A call allocates nothing after warm-up. The caller works too, and waits only for chunks that somebody is already
+// working on, so calls may be nested and concurrent without deadlock.
 package pool
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
+
+//go:generate go run ./gen -out pause_amd64.s -stubs pause_amd64.go -pkg pool
 
 // Job is work on the integers of a range. Do may be called from many goroutines at once with disjoint ranges; what it
 // computes must not depend on how the range was cut.
@@ -19,180 +29,119 @@ type Job interface {
 
 // Pool is a set of workers. It is safe for concurrent use.
 type Pool struct {
-	threads int
-	start   sync.Once
+	threads int                  // 0: as many as GOMAXPROCS
+	calls   atomic.Pointer[call] // all there are, newest first, in use or free
+	posted  atomic.Uint64        // calls opened so far: idle workers look out for its change
 
-	mu     sync.Mutex
-	wake   sync.Cond // workers wait here for calls
-	active *call     // calls that may still have chunks to give away, newest first
-	free   *call     // calls to use again
-	closed bool
+	spinning, sleeping atomic.Int32 // workers that look out, and those that sleep
+
+	mu       sync.Mutex
+	wake     sync.Cond // workers sleep here
+	launched atomic.Int32
+	closed   atomic.Bool
 }
 
-// call is one Run in progress.
-type call struct {
-	job    Job
-	n      int64
-	grain  int64
-	next   atomic.Int64 // the first index nobody has taken
-	places int          // workers that may still join
-	busy   int          // workers at work on it
-	failed any          // what a worker's Do panicked with
-	done   sync.Cond    // the caller waits here for busy == 0
-	link   *call
-}
-
-// New makes a pool in which a call uses at most threads goroutines, the caller's included. Zero or less means
-// GOMAXPROCS. The workers start with the first call that needs them.
+// New makes a pool in which a call uses at most threads goroutines, the caller's included. Zero or less means as many as
+// GOMAXPROCS at the time. The workers start with the first call that needs them.
 func New(threads int) *Pool {
-	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	p := &Pool{threads: threads}
+	p := &Pool{threads: max(threads, 0)}
 	p.wake.L = &p.mu
 	return p
 }
 
-var shared = sync.OnceValue(func() *Pool { return New(0) })
+var shared = New(0)
 
 // Shared is the pool of the process.
-func Shared() *Pool { return shared() }
+func Shared() *Pool { return shared }
 
 // Threads is the largest number of goroutines one call uses.
-func (p *Pool) Threads() int { return p.threads }
+func (p *Pool) Threads() int {
+	if p.threads == 0 {
+		return procs()
+	}
+	return p.threads
+}
 
-// Run calls job.Do on ranges that cover [0, n) exactly once and returns when all are done. Ranges hold grain integers
-// or fewer; a call that stays on one goroutine gets [0, n) whole. threads bounds the goroutines of this call, zero or
-// less meaning all of the pool's. To allocate nothing, let job be a pointer to something that already lives on the heap.
+// Run calls job.Do on ranges that cover [0, n) exactly once and returns when all are done. A call that stays on one
+// goroutine gets [0, n) whole; otherwise ranges start at multiples of grain. threads bounds the goroutines of this call,
+// zero or less meaning all of the pool's. To allocate nothing, let job be a pointer to something that already lives on
+// the heap.
+//
+// Each goroutine has an equal part of the range, the same in each call of the same size, so that it meets what its own
+// core's cache holds. It takes half of what is left of its part at a time, grain at least, and the parts of others when
+// its own is used up: chunks are few, and small at the end.
 func (p *Pool) Run(job Job, n, grain, threads int) {
 	if n <= 0 {
 		return
 	}
 	grain = max(grain, 1)
-	if threads <= 0 || threads > p.threads {
-		threads = p.threads
+	if all := p.Threads(); threads <= 0 || threads > all {
+		threads = all
 	}
-	chunks := (n-1)/grain + 1
-	threads = min(threads, chunks)
+	threads = min(share(threads), (n-1)/grain+1)
 	if threads == 1 {
 		job.Do(0, n)
 		return
 	}
-	p.start.Do(p.launch)
-	c := p.enter(job, n, grain, threads-1)
-	defer p.leave(c)
-	c.work()
+	p.launch(threads - 1)
+	c := p.free()
+	c.open(job, n, grain, threads)
+	defer func() {
+		if failed := c.close(); failed != nil {
+			panic(failed)
+		}
+	}()
+	p.posted.Add(1)
+	p.rouse(threads - 1)
+	c.work(0, nil)
 }
 
 // Close ends the workers. Calls in progress finish; later ones run on the caller alone.
 func (p *Pool) Close() {
 	p.mu.Lock()
-	p.closed = true
+	p.closed.Store(true)
+	p.posted.Add(1)
 	p.mu.Unlock()
 	p.wake.Broadcast()
 }
 
-func (p *Pool) launch() {
-	for range p.threads - 1 {
-		go p.worker()
+// launch sees to it that there are so many workers.
+func (p *Pool) launch(workers int) {
+	if int(p.launched.Load()) >= workers || p.closed.Load() {
+		return
 	}
-}
-
-func (p *Pool) enter(job Job, n, grain, places int) *call {
-	p.mu.Lock()
-	c := p.free
-	if c == nil {
-		c = new(call)
-		c.done.L = &p.mu
-	} else {
-		p.free = c.link
-	}
-	c.job, c.n, c.grain, c.places = job, int64(n), int64(grain), places
-	c.next.Store(0)
-	c.link, p.active = p.active, c
-	p.mu.Unlock()
-	for range places {
-		p.wake.Signal()
-	}
-	return c
-}
-
-// leave takes c out of sight of the workers, waits for those still at work on it, and keeps it for another call.
-func (p *Pool) leave(c *call) {
-	c.next.Store(c.n) // nothing more is given away when the caller's own Do panicked
-	p.mu.Lock()
-	at := &p.active
-	for *at != c {
-		at = &(*at).link
-	}
-	*at = c.link
-	for c.busy > 0 {
-		c.done.Wait()
-	}
-	failed := c.failed
-	c.job, c.failed = nil, nil
-	c.link, p.free = p.free, c
-	p.mu.Unlock()
-	if failed != nil {
-		panic(failed)
-	}
-}
-
-func (p *Pool) worker() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for {
-		c := p.pick()
-		if c == nil {
-			if p.closed {
-				return
-			}
-			p.wake.Wait()
-			continue
-		}
-		c.places--
-		c.busy++
-		p.mu.Unlock()
-		failed := c.guarded()
-		p.mu.Lock()
-		if failed != nil {
-			c.failed = failed
-		}
-		c.busy--
-		if c.busy == 0 {
-			c.done.Signal()
-		}
+	for n := int(p.launched.Load()); n < workers && !p.closed.Load(); n++ {
+		p.launched.Add(1)
+		go p.worker(n + 1)
 	}
 }
 
-// pick finds a call with a free place and work left.
-func (p *Pool) pick() *call {
-	for c := p.active; c != nil; c = c.link {
-		if c.places > 0 && c.next.Load() < c.n {
+// rouse wakes a sleeping worker if fewer are looking out than there are places. That one wakes the next.
+func (p *Pool) rouse(places int) {
+	if places <= int(p.spinning.Load()) || p.sleeping.Load() == 0 {
+		return
+	}
+	p.mu.Lock()
+	p.wake.Signal()
+	p.mu.Unlock()
+}
+
+// free is a call that is not in use, taken by the caller.
+func (p *Pool) free() *call {
+	for c := p.calls.Load(); c != nil; c = c.link {
+		if c.state.CompareAndSwap(0, taken) {
 			return c
 		}
 	}
-	return nil
-}
-
-// guarded is work, with a panic handed to the caller's goroutine, where it can be recovered.
-func (c *call) guarded() (failed any) {
-	defer func() {
-		if failed = recover(); failed != nil {
-			c.next.Store(c.n)
-		}
-	}()
-	c.work()
-	return nil
-}
-
-func (c *call) work() {
+	c := new(call)
+	c.state.Store(taken)
+	c.idle.L = &c.mu
 	for {
-		hi := c.next.Add(c.grain)
-		lo := hi - c.grain
-		if lo >= c.n {
-			return
+		c.link = p.calls.Load()
+		if p.calls.CompareAndSwap(c.link, c) {
+			return c
 		}
-		c.job.Do(int(lo), int(min(hi, c.n)))
 	}
 }

@@ -152,15 +152,3 @@ func TestRunDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations per call", got)
 	}
 }
-
-type nothing struct{}
-
-func (nothing) Do(lo, hi int) {}
-
-func BenchmarkRunEmpty(b *testing.B) {
-	p := New(2)
-	defer p.Close()
-	for b.Loop() {
-		p.Run(nothing{}, 16, 1, 0)
-	}
-}
