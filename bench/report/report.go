@@ -58,7 +58,7 @@ func (r *Report) WriteMarkdown(w io.Writer) {
 	}
 }
 
-// WriteTable writes the rows that have a target; of several peers of one group only the strongest.
+// WriteTable writes the rows that have a target or are to be listed; of several peers of one group only the strongest.
 func (r *Report) WriteTable(w io.Writer) {
 	fmt.Fprintf(w, "| work | cores | ours | peer | ratio | target | met |\n|---|---|---|---|---|---|---|\n")
 	for _, row := range strongest(r.Rows) {
@@ -66,12 +66,15 @@ func (r *Report) WriteTable(w io.Writer) {
 		if !math.IsNaN(row.Peer) {
 			ratio, peer = short(row.Ratio()), fmt.Sprintf("%s (%s)", short(row.Peer), row.PeerName)
 		}
-		met := "**no**"
-		if row.Met() {
+		bound, met := row.bound()+" "+short(row.Target), "**no**"
+		switch {
+		case !row.Wanted():
+			bound, met = "", ""
+		case row.Met():
 			met = "yes"
 		}
-		fmt.Fprintf(w, "| %s, %s | %d | %s | %s | %s | %s %s | %s |\n", row.Name, row.Unit, row.Threads, short(row.Ours), peer,
-			ratio, row.bound(), short(row.Target), met)
+		fmt.Fprintf(w, "| %s, %s | %d | %s | %s | %s | %s | %s |\n", row.Name, row.Unit, row.Threads, short(row.Ours), peer,
+			ratio, bound, met)
 	}
 	fmt.Fprintln(w)
 	for _, s := range r.Sections {
@@ -93,7 +96,7 @@ func (r Row) bound() string {
 func (r *Report) writeMissed(w io.Writer) {
 	var missed []Row
 	for _, row := range strongest(r.Rows) {
-		if !row.Met() {
+		if row.Wanted() && !row.Met() {
 			missed = append(missed, row)
 		}
 	}

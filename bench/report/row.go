@@ -16,6 +16,8 @@ type Row struct {
 	// Target is what Ours / Peer is to be at most, or, with AtLeast, at least. Where there is no peer it is for Ours.
 	Target  float64
 	AtLeast bool
+	// Listed puts the row in the table though it has no target.
+	Listed bool
 	// Threads is the number of cores that each side may use.
 	Threads int
 	// Why is what is known about a target that is missed.
@@ -79,7 +81,7 @@ func (r Row) MarshalJSON() ([]byte, error) {
 	}{r.Name + ", " + r.Unit, number(r.Ours), number(r.Peer), r.PeerName, number(r.Ratio()), number(r.Target), met, r.Threads})
 }
 
-// strongest keeps of the rows with a target, for each name, group and number of threads, the one that asks most of us.
+// strongest keeps of the rows with a target and those to be listed, for each name, group and number of threads, the one that asks most of us.
 func strongest(rows []Row) []Row {
 	type key struct {
 		name, group string
@@ -88,7 +90,7 @@ func strongest(rows []Row) []Row {
 	at := map[key]int{}
 	var out []Row
 	for _, r := range rows {
-		if !r.Wanted() {
+		if !r.Wanted() && !r.Listed {
 			continue
 		}
 		k := key{r.Name, r.Group, r.Threads}

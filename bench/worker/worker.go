@@ -9,9 +9,13 @@ import (
 
 // tasks by name; each takes the arguments that its comment lists.
 var tasks = map[string]func(args []string) (side.Task, error){
-	"fit":   newFit,
-	"sgemm": newSgemm,
-	"gonum": newGonum,
+	"fit":     newFit,
+	"sgemm":   newSgemm,
+	"gonum":   newGonum,
+	"program": newProgram,
+	"sample":  newSample,
+	"normals": newNormals,
+	"square":  newSquare,
 }
 
 // Open opens a task, for side.Serve.
