@@ -1,14 +1,16 @@
 package gemm
 
 import (
+	"runtime"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/elbo-ml/elbo/runtime/native/pool"
 )
 
 // The blocking follows Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a panel of B,
-// kc by nr, stays in the L1 cache while the micro-kernel walks down a block of A, mc by kc, that stays in L2. Packing is
-// done beforehand, for a whole superblock, by all threads together, so that no thread packs what another has packed.
+// kc by nr, stays in the L1 cache while the micro-kernel walks down a block of A, mc by kc, that stays in L2. What
+// several tasks of a superblock read is packed first, by all threads together, so that no thread packs what another has packed.
 const (
 	kcMax = 256 // the same for every instruction set: it decides the order of the sum
 
@@ -23,19 +25,12 @@ const (
 	parallelWork = 1 << 17
 )
 
-// phases of a call.
-const (
-	packing = iota
-	multiplying
-)
-
 // work is one call in progress: the product, the superblock at hand and its packed panels. It is a pool.Job.
 type work[T Float] struct {
 	Product[T]
 	level  level
 	mr, nr int
 	kc     int
-	phase  int
 
 	i0, j0, p0 int // where the superblock starts
 	m, n, k    int // how large it is
@@ -43,8 +38,16 @@ type work[T Float] struct {
 	tm, tn     int // size of a task
 	columns    int // tasks side by side
 
+	// A panel that only one task reads is packed by that task, while it is in the cache of its core; the others beforehand.
+	lateA, lateB   bool
+	unitsA, unitsB int          // of packing beforehand, unit panels each
+	packed         atomic.Int64 // units done
+
 	a, b []T // packed: for each block of k, panel after panel
 }
+
+// unit is how many neighbouring panels are packed together: rows are read in long runs.
+const unit = 4
 
 func (w *work[T]) run(p *pool.Pool, threads int, l level, x Product[T]) {
 	w.Product, w.level = x, l
@@ -80,25 +83,25 @@ func (w *work[T]) run(p *pool.Pool, threads int, l level, x Product[T]) {
 // packed with the first.
 func (w *work[T]) superblock(p *pool.Pool, threads int) {
 	w.a = grow(w.a, w.k*w.m)
-	w.b = grow(w.b, w.k*ceil(w.n, w.nr)*w.nr)
-	w.phase = packing
-	panels := w.panelsA()
-	if w.i0 == 0 {
-		panels += w.panelsB()
-	}
-	if w.k > 0 {
-		p.Run(w, panels, max(1, panels/(4*threads)), threads)
-	}
-
-	w.phase = multiplying
+	w.b = grow(w.b, w.k*w.panelsB()*w.nr)
 	w.cut(threads)
-	p.Run(w, ceil(w.m, w.tm)*w.columns, 1, threads)
+	rows := ceil(w.m, w.tm)
+	w.lateA, w.lateB = w.columns == 1, rows == 1 && w.M <= superM
+	w.unitsA, w.unitsB = 0, 0
+	if w.k > 0 && !w.lateA {
+		w.unitsA = ceil(w.panelsA(), unit)
+	}
+	if w.k > 0 && !w.lateB && w.i0 == 0 {
+		w.unitsB = ceil(w.panelsB(), unit)
+	}
+	w.packed.Store(0)
+	p.Run(w, w.unitsA+w.unitsB+rows*w.columns, 1, threads)
 }
 
 // cut chooses the size of a task: as the caches want it, or smaller when that would leave threads idle.
 func (w *work[T]) cut(threads int) {
 	tm, tn := min(taskM/w.mr, w.panelsA()), min(taskN/w.nr, w.panelsB()) // in panels
-	few := func() bool { return threads > 1 && ceil(w.panelsA(), tm)*ceil(w.panelsB(), tn) < 3*threads }
+	few := func() bool { return threads > 1 && ceil(w.panelsA(), tm)*ceil(w.panelsB(), tn) < 8*threads }
 	for tn > 2 && few() {
 		tn = ceil(tn, 2)
 	}
@@ -109,17 +112,39 @@ func (w *work[T]) cut(threads int) {
 	w.columns = ceil(w.n, w.tn)
 }
 
-// Do packs panels or computes tasks lo to hi of the superblock.
+// Do packs units of panels, which come first, or computes tasks: items lo to hi of the superblock.
 func (w *work[T]) Do(lo, hi int) {
 	for i := lo; i < hi; i++ {
+		units := w.unitsA + w.unitsB
 		switch {
-		case w.phase == multiplying:
-			w.task(i/w.columns*w.tm, i%w.columns*w.tn)
-		case i < w.panelsA():
-			w.packA(i * w.mr)
+		case i < w.unitsA:
+			w.blocksA(i*unit*w.mr, unit*w.mr)
+			w.packed.Add(1)
+		case i < units:
+			w.blocksB((i-w.unitsA)*unit*w.nr, unit*w.nr)
+			w.packed.Add(1)
 		default:
-			w.packB((i - w.panelsA()) * w.nr)
+			// Whoever got here came after all units had been taken, each by a goroutine that is at work on it now.
+			for w.packed.Load() < int64(units) {
+				runtime.Gosched()
+			}
+			i -= units
+			w.task(i/w.columns*w.tm, i%w.columns*w.tn)
+			i += units
 		}
+	}
+}
+
+// blocksA packs rows i0 and up to count more in all blocks of k.
+func (w *work[T]) blocksA(i0, count int) {
+	for p := 0; p < w.k; p += w.kc {
+		w.packA(p, min(w.kc, w.k-p), i0, min(i0+count, w.m))
+	}
+}
+
+func (w *work[T]) blocksB(j0, count int) {
+	for p := 0; p < w.k; p += w.kc {
+		w.packB(p, min(w.kc, w.k-p), j0, min(j0+count, w.n))
 	}
 }
 
@@ -132,16 +157,23 @@ func (w *work[T]) task(i0, j0 int) {
 	}
 	for p := 0; p < w.k; p += w.kc {
 		kc := min(w.kc, w.k-p)
+		if w.lateA {
+			w.packA(p, kc, i0, i1)
+		}
 		for j := j0; j < j1; j += w.nr {
+			if w.lateB && (j-j0)%(unit*w.nr) == 0 {
+				w.packB(p, kc, j, min(j+unit*w.nr, j1))
+			}
 			b, bStride := w.panelB(p, kc, j)
+			cols := min(w.nr, w.n-j)
 			for i := i0; i < i1; i += w.mr {
 				rows := min(w.mr, i1-i)
 				a := w.a[p*w.m+i*kc:]
 				c := w.C[(w.i0+i)*w.LDC+w.j0+j:]
-				if j+w.nr <= w.n {
-					kernel(w.level, rows, kc, a, b, bStride, c, w.LDC, w.Alpha, add)
+				if cols == w.nr || masks(w.level) {
+					kernel(w.level, rows, cols, kc, a, b, bStride, c, w.LDC, w.Alpha, add)
 				} else {
-					w.edge(rows, w.n-j, kc, a, b, bStride, c, add)
+					w.edge(rows, cols, kc, a, b, bStride, c, add)
 				}
 			}
 		}
@@ -160,14 +192,14 @@ func (w *work[T]) edge(rows, cols, kc int, a, b []T, bStride int, c []T, add boo
 			copy(buf[i*w.nr:], c[i*w.LDC:i*w.LDC+cols])
 		}
 	}
-	kernel(w.level, rows, kc, a, b, bStride, buf[:], w.nr, w.Alpha, add)
+	kernel(w.level, rows, w.nr, kc, a, b, bStride, buf[:], w.nr, w.Alpha, add)
 	for i := range rows {
 		copy(c[i*w.LDC:i*w.LDC+cols], buf[i*w.nr:])
 	}
 }
 
-// maxTile holds the largest tile, 12 by 32.
-const maxTile = 12 * 32
+// maxTile holds the largest tile of a level that does not mask, 6 by 16.
+const maxTile = 6 * 16
 
 // begin writes beta*C + bias into a part of the superblock's C and reports whether there was anything to write: if not,
 // the first products overwrite C.

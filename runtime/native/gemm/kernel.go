@@ -47,6 +47,17 @@ func kernelGo[T Float](rows, cols, k int, a, b []T, bStride int, c []T, ldc int,
 	}
 }
 
+// spreadGo cuts rows of panels*n elements into panels of n columns, one panel of rows*n after the other:
+//
+//	dst[(j*rows+i)*n+k] = src[i*ld+j*n+k]
+func spreadGo[T Float](rows, panels, n int, src []T, ld int, dst []T) {
+	for i := range rows {
+		for j := range panels {
+			copy(dst[(j*rows+i)*n:][:n], src[i*ld+j*n:][:n])
+		}
+	}
+}
+
 // transposeGo writes n columns of a matrix as rows, step elements apart:
 //
 //	dst[j*step+i] = src[i*ld+j]

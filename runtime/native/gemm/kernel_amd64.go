@@ -14,15 +14,15 @@ func kernelF32AVX2(rows int, k int, a *float32, b *float32, bStride int, c *floa
 //go:noescape
 func kernelF64AVX2(rows int, k int, a *float64, b *float64, bStride int, c *float64, ldc int, alpha float64, add bool)
 
-// kernelF32AVX512 is kernelGo for tiles of at most 12 rows and exactly 32 columns, with fused multiply-adds.
+// kernelF32AVX512 is kernelGo for tiles of at most 12 rows and at most 32 columns, with fused multiply-adds.
 //
 //go:noescape
-func kernelF32AVX512(rows int, k int, a *float32, b *float32, bStride int, c *float32, ldc int, alpha float32, add bool)
+func kernelF32AVX512(rows int, cols int, k int, a *float32, b *float32, bStride int, c *float32, ldc int, alpha float32, add bool)
 
-// kernelF64AVX512 is kernelGo for tiles of at most 12 rows and exactly 16 columns, with fused multiply-adds.
+// kernelF64AVX512 is kernelGo for tiles of at most 12 rows and at most 16 columns, with fused multiply-adds.
 //
 //go:noescape
-func kernelF64AVX512(rows int, k int, a *float64, b *float64, bStride int, c *float64, ldc int, alpha float64, add bool)
+func kernelF64AVX512(rows int, cols int, k int, a *float64, b *float64, bStride int, c *float64, ldc int, alpha float64, add bool)
 
 // transpose8AVX2 is transposeGo for eight rows, with n a positive multiple of 8.
 //
@@ -33,3 +33,23 @@ func transpose8AVX2(n int, src *float32, ld int, dst *float32, step int)
 //
 //go:noescape
 func transpose4AVX2(n int, src *float32, ld int, dst *float32, step int)
+
+// transposeF32AVX512 is transposeGo for 1 to 16 rows, with n positive.
+//
+//go:noescape
+func transposeF32AVX512(rows int, n int, src *float32, ld int, dst *float32, step int)
+
+// transposeF64AVX512 is transposeGo for 1 to 8 rows, with n positive.
+//
+//go:noescape
+func transposeF64AVX512(rows int, n int, src *float64, ld int, dst *float64, step int)
+
+// spreadAVX2 is spreadGo with panels of 64 bytes, and ld in bytes too.
+//
+//go:noescape
+func spreadAVX2(rows int, panels int, src *byte, ld int, dst *byte)
+
+// spreadAVX512 is spreadGo with panels of 128 bytes, and ld in bytes too.
+//
+//go:noescape
+func spreadAVX512(rows int, panels int, src *byte, ld int, dst *byte)

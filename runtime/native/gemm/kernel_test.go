@@ -58,15 +58,19 @@ func kernels[T Float](t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for l := levelGo; l <= best; l++ {
 		mr, nr := tile[T](l)
-		for rows := 1; rows <= mr; rows++ {
-			for _, k := range []int{1, 2, 3, 7, 64} {
+		for tile := range mr * nr {
+			rows, cols := tile/nr+1, tile%nr+1
+			if cols < nr && !masks(l) {
+				continue
+			}
+			for _, k := range []int{1, 2, 3, 33} {
 				for _, gap := range []int{0, 3} {
 					for _, add := range []bool{false, true} {
 						a, b := random[T](r, k*rows), random[T](r, k*(nr+gap))
 						got := random[T](r, rows*(nr+gap)+5)
 						want := slices.Clone(got)
-						kernel(l, rows, k, a, b, nr+gap, got, nr+gap, 0.7, add)
-						twin(rows, nr, k, a, b, nr+gap, want, nr+gap, 0.7, add)
+						kernel(l, rows, cols, k, a, b, nr+gap, got, nr+gap, 0.7, add)
+						twin(rows, cols, k, a, b, nr+gap, want, nr+gap, 0.7, add)
 						same := slices.Equal(got, want)
 						if l == levelGo { // not fused
 							same = slices.EqualFunc(got, want, func(x, y T) bool {
@@ -74,7 +78,7 @@ func kernels[T Float](t *testing.T) {
 							})
 						}
 						if !same {
-							t.Fatalf("level %d, %d rows, k %d, gap %d, add %v:\n%v\nwant\n%v", l, rows, k, gap, add, got, want)
+							t.Fatalf("level %d, %d rows, %d columns, k %d, gap %d, add %v:\n%v\nwant\n%v", l, rows, cols, k, gap, add, got, want)
 						}
 					}
 				}
@@ -84,17 +88,49 @@ func kernels[T Float](t *testing.T) {
 }
 
 func TestTransposeAgainstItsTwin(t *testing.T) {
+	t.Run("float32", transposes[float32])
+	t.Run("float64", transposes[float64])
+}
+
+func transposes[T Float](t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for rows := 1; rows <= 35; rows++ {
-		for n := 1; n <= 35; n++ {
-			ld, step := n+3, rows+2
-			src := random[float32](r, rows*ld)
-			got := random[float32](r, n*step)
-			want := slices.Clone(got)
-			transpose(best, rows, n, src, ld, got, step)
-			transposeGo(rows, n, src, ld, want, step)
-			if !slices.Equal(got, want) {
-				t.Fatalf("%d rows of %d: %v, want %v", rows, n, got, want)
+	for l := levelGo; l <= best; l++ {
+		for rows := 1; rows <= 35; rows++ {
+			for n := 1; n <= 35; n++ {
+				ld, step := n+3, rows+2
+				src := random[T](r, rows*ld-3)
+				got := random[T](r, n*step)
+				want := slices.Clone(got)
+				transpose(l, rows, n, src, ld, got, step)
+				transposeGo(rows, n, src, ld, want, step)
+				if !slices.Equal(got, want) {
+					t.Fatalf("level %d: %d rows of %d: %v, want %v", l, rows, n, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestSpreadAgainstItsTwin(t *testing.T) {
+	t.Run("float32", spreads[float32])
+	t.Run("float64", spreads[float64])
+}
+
+func spreads[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for l := levelGo; l <= best; l++ {
+		_, n := tile[T](l)
+		for _, rows := range []int{1, 2, 9} {
+			for panels := 1; panels <= 5; panels++ {
+				ld := panels*n + 3
+				src := random[T](r, rows*ld-3)
+				got := random[T](r, rows*panels*n+4)
+				want := slices.Clone(got)
+				spread(l, rows, panels, n, src, ld, got)
+				spreadGo(rows, panels, n, src, ld, want)
+				if !slices.Equal(got, want) {
+					t.Fatalf("level %d: %d rows of %d panels: %v, want %v", l, rows, panels, got, want)
+				}
 			}
 		}
 	}

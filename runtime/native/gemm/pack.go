@@ -7,10 +7,10 @@ func (w *work[T]) panelsA() int { return ceil(w.m, w.mr) }
 
 func (w *work[T]) panelsB() int { return ceil(w.n, w.nr) }
 
-func (w *work[T]) packA(i int) {
-	rows := min(w.mr, w.m-i)
-	for p := 0; p < w.k; p += w.kc {
-		kc := min(w.kc, w.k-p)
+// packA packs rows i0 to i1 of block p, which is kc deep; i0 is a multiple of mr.
+func (w *work[T]) packA(p, kc, i0, i1 int) {
+	for i := i0; i < i1; i += w.mr {
+		rows := min(w.mr, i1-i)
 		dst := w.a[p*w.m+i*kc:]
 		if w.TransA {
 			gather(kc, rows, w.A[(w.p0+p)*w.LDA+w.i0+i:], w.LDA, dst, rows)
@@ -20,23 +20,28 @@ func (w *work[T]) packA(i int) {
 	}
 }
 
-func (w *work[T]) packB(j int) {
-	cols := min(w.nr, w.n-j)
-	if w.directB && cols == w.nr {
+// packB packs columns j0 to j1 of block p, which is kc deep; j0 is a multiple of nr.
+func (w *work[T]) packB(p, kc, j0, j1 int) {
+	whole := j0 + (j1-j0)/w.nr*w.nr
+	panel := func(j int) []T { return w.b[p*w.panelsB()*w.nr+j*kc:][:kc*w.nr] }
+	switch {
+	case w.directB:
+	case w.TransB:
+		for j := j0; j < whole; j += w.nr {
+			transpose(w.level, w.nr, kc, w.B[(w.j0+j)*w.LDB+w.p0+p:], w.LDB, panel(j), w.nr)
+		}
+	case whole > j0:
+		spread(w.level, kc, (whole-j0)/w.nr, w.nr, w.B[(w.p0+p)*w.LDB+w.j0+j0:], w.LDB, w.b[p*w.panelsB()*w.nr+j0*kc:])
+	}
+	if whole == j1 {
 		return
 	}
-	wide := w.panelsB() * w.nr
-	for p := 0; p < w.k; p += w.kc {
-		kc := min(w.kc, w.k-p)
-		dst := w.b[p*wide+j*kc : p*wide+(j+w.nr)*kc]
-		if cols < w.nr {
-			clear(dst)
-		}
-		if w.TransB {
-			transpose(w.level, cols, kc, w.B[(w.j0+j)*w.LDB+w.p0+p:], w.LDB, dst, w.nr)
-		} else {
-			gather(kc, cols, w.B[(w.p0+p)*w.LDB+w.j0+j:], w.LDB, dst, w.nr)
-		}
+	dst := panel(whole)
+	clear(dst)
+	if w.TransB {
+		transpose(w.level, j1-whole, kc, w.B[(w.j0+whole)*w.LDB+w.p0+p:], w.LDB, dst, w.nr)
+	} else {
+		gather(kc, j1-whole, w.B[(w.p0+p)*w.LDB+w.j0+whole:], w.LDB, dst, w.nr)
 	}
 }
 
@@ -50,22 +55,13 @@ func (w *work[T]) panelB(p, kc, j int) (b []T, stride int) {
 
 // gather copies rows of n elements to where they stand step apart.
 func gather[T Float](rows, n int, src []T, ld int, dst []T, step int) {
-	switch n {
-	case 12: // the rows of an AVX-512 tile
+	if n == 12 { // the rows of an AVX-512 tile
 		for i := range rows {
 			*(*[12]T)(dst[i*step:]) = *(*[12]T)(src[i*ld:])
 		}
-	case 32:
-		for i := range rows {
-			*(*[32]T)(dst[i*step:]) = *(*[32]T)(src[i*ld:])
-		}
-	case 16:
-		for i := range rows {
-			*(*[16]T)(dst[i*step:]) = *(*[16]T)(src[i*ld:])
-		}
-	default:
-		for i := range rows {
-			copy(dst[i*step:i*step+n], src[i*ld:i*ld+n])
-		}
+		return
+	}
+	for i := range rows {
+		copy(dst[i*step:i*step+n], src[i*ld:i*ld+n])
 	}
 }
