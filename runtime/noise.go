@@ -1,7 +1,5 @@
 package runtime
 
-import "math"
-
 // Noise generates random numbers as a function of (Seed, Stream, row, element). Nothing is remembered between calls, so
 // the numbers of a row are the same in any batch, on any engine, in any order and from any number of goroutines. The zero
 // value is ready to use.
@@ -9,8 +7,7 @@ import "math"
 // Rows belong to whatever is being sampled: an image drawn, or an example at a training step. Streams keep apart the
 // uses of one seed: noise of different streams, rows or seeds is independent, and so are Normal and Uniform.
 //
-// Uniform has the same bits on every machine. Normal goes through math.Log and math.Sincos in float64 before it is
-// rounded, so that only a rare last bit can differ between architectures.
+// The numbers have the same bits on every machine.
 type Noise struct {
 	Seed   uint64
 	Stream uint64
@@ -62,20 +59,5 @@ func unit(u uint32) float32 { return float32(u>>8) * (1.0 / (1 << 24)) }
 //
 // with u1 in (0, 1] of 32 bits, so that no draw exceeds sqrt(64 log 2) = 6.66 in size.
 func (n Noise) Normal(row uint64, dst []float32) {
-	key := n.key()
-	ctr := [4]uint32{0, uint32(row), uint32(row >> 32), kindNormal}
-	for len(dst) > 0 {
-		b := philox(ctr, key)
-		var z [4]float32
-		z[0], z[1] = boxMuller(b[0], b[1])
-		z[2], z[3] = boxMuller(b[2], b[3])
-		dst = dst[copy(dst, z[:]):]
-		ctr[0]++
-	}
-}
-
-func boxMuller(u1, u2 uint32) (float32, float32) {
-	r := math.Sqrt(-2 * math.Log((float64(u1)+1)*(1.0/(1<<32))))
-	sin, cos := math.Sincos(float64(u2) * (2 * math.Pi / (1 << 32)))
-	return float32(r * cos), float32(r * sin)
+	normal(dst, [4]uint32{0, uint32(row), uint32(row >> 32), kindNormal}, n.key())
 }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -70,25 +71,61 @@ func TestNoiseOfAShorterRowIsAPrefix(t *testing.T) {
 	}
 }
 
-func TestUniformAgainstItsTwin(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var ctr [4]uint32
-		var key [2]uint32
-		for i := range ctr {
-			ctr[i] = rapid.Uint32().Draw(t, "counter")
+func TestNoiseAgainstItsTwin(t *testing.T) {
+	for name, f := range map[string]struct {
+		fill, twin func(dst []float32, ctr [4]uint32, key [2]uint32)
+	}{"uniform": {uniform, uniformGo}, "normal": {normal, normalGo}} {
+		rapid.Check(t, func(t *rapid.T) {
+			var ctr [4]uint32
+			var key [2]uint32
+			for i := range ctr {
+				ctr[i] = rapid.Uint32().Draw(t, "counter")
+			}
+			for i := range key {
+				key[i] = rapid.Uint32().Draw(t, "key")
+			}
+			got := make([]float32, rapid.IntRange(0, 100).Draw(t, "n")+1)
+			want := make([]float32, len(got))
+			last := len(got) - 1
+			f.fill(got[:last], ctr, key)
+			f.twin(want[:last], ctr, key)
+			if !slices.EqualFunc(got, want, func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }) {
+				t.Fatalf("%s: %v, want %v", name, got, want)
+			}
+		})
+	}
+	// A million more, which meet every octave of the radius down to 2^-20 and every eighth of a turn.
+	got, want := make([]float32, 1<<20), make([]float32, 1<<20)
+	normal(got, [4]uint32{1, 2, 3, 4}, [2]uint32{5, 6})
+	normalGo(want, [4]uint32{1, 2, 3, 4}, [2]uint32{5, 6})
+	if !slices.Equal(got, want) {
+		t.Error("a million normals differ from those of the Go loop")
+	}
+}
+
+// Words become what the formula says, in float32: at the ends, where the logarithm changes its form, and between.
+func TestBoxMullerAgainstFloat64(t *testing.T) {
+	words := []uint32{0, 1, 2, 3, 100, 1<<24 - 1, 1 << 24, 1<<31 - 1, 1 << 31, 0xb504f332, 0xb504f333, 0xb504f3ff, 0xb504f400,
+		1<<32 - 1<<24, 1<<32 - 3, 1<<32 - 2, 1<<32 - 1, 1<<29 - 1, 1 << 29, 3<<29 - 1, 3 << 29, 7 << 29, 1 << 30, 3 << 30}
+	for i := range uint32(4096) {
+		words = append(words, i*1048583, philox([4]uint32{i}, [2]uint32{})[0])
+	}
+	for i, u1 := range words {
+		u2 := words[len(words)-1-i]
+		log := math.Log((float64(u1) + 1) / (1 << 32))
+		if got := float64(logWord(u1)); math.Abs(got-log) > 2e-7*math.Abs(log) {
+			t.Errorf("log((%d+1)/2^32) is %v, want %v", u1, got, log)
 		}
-		for i := range key {
-			key[i] = rapid.Uint32().Draw(t, "key")
+		sin, cos := math.Sincos(float64(u2) * (2 * math.Pi / (1 << 32)))
+		gotSin, gotCos := sincosWord(u2)
+		if math.Abs(float64(gotSin)-sin) > 1e-7 || math.Abs(float64(gotCos)-cos) > 1e-7 {
+			t.Errorf("sin and cos of %d/2^32 turns are %v, %v, want %v, %v", u2, gotSin, gotCos, sin, cos)
 		}
-		got := make([]float32, rapid.IntRange(0, 100).Draw(t, "n")+1)
-		want := make([]float32, len(got))
-		last := len(got) - 1
-		uniform(got[:last], ctr, key)
-		uniformGo(want[:last], ctr, key)
-		if !slices.Equal(got, want) {
-			t.Fatalf("%v, want %v", got, want)
+		r := math.Sqrt(-2 * log)
+		if z, w := boxMuller(u1, u2); math.Abs(float64(z)-r*cos) > 1e-6 || math.Abs(float64(w)-r*sin) > 1e-6 {
+			t.Errorf("words %d and %d make %v and %v, want %v and %v", u1, u2, z, w, r*cos, r*sin)
 		}
-	})
+	}
 }
 
 // draw makes rows of one noise, one after the other.
@@ -196,8 +233,8 @@ func BenchmarkNoise(b *testing.B) {
 	for _, c := range []struct {
 		name  string
 		width int
-	}{{"normal", 20}, {"uniform", 784}} {
-		b.Run(c.name, func(b *testing.B) {
+	}{{"normal", 20}, {"normal", 1_000_000}, {"uniform", 784}} {
+		b.Run(fmt.Sprintf("%s/%d", c.name, c.width), func(b *testing.B) {
 			dst := make([]float32, c.width)
 			row := uint64(0)
 			for b.Loop() {

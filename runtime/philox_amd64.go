@@ -8,3 +8,8 @@ package runtime
 //
 //go:noescape
 func uniformAVX2(n int, dst *float32, ctr *[4]uint32, keys *[20]uint32)
+
+// normalAVX2 is normalGo for n elements, a positive multiple of 16. keys are those of the ten rounds.
+//
+//go:noescape
+func normalAVX2(n int, dst *float32, ctr *[4]uint32, keys *[20]uint32)
