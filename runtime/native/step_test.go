@@ -32,6 +32,19 @@ func newStep(t testing.TB, batch, hidden, threads int) step {
 	kl := g.Half(g.ReduceSum(g.Sub(g.Add(g.Square(mean), g.Exp(logvar)), g.Add(one, logvar)), false, 1))
 	reconstruction := g.ReduceSum(g.Sub(g.Mul(x, logits), g.Softplus(logits)), false, 1)
 	loss := g.ReduceMean(g.Sub(kl, reconstruction), false)
+	images := noise(r, 1, batch, 784)
+	for i, v := range tensor.Data[float32](images) {
+		tensor.Data[float32](images)[i] = 0
+		if v > 0.5 {
+			tensor.Data[float32](images)[i] = 1
+		}
+	}
+	return compileStep(t, g, loss, threads, images, noise(r, 1, batch, 20))
+}
+
+// compileStep is the program of loss and its gradients by all of g's weights, which become inputs after g's own, and has run once.
+func compileStep(t testing.TB, g *graph.Graph, loss *graph.Value, threads int, in ...*tensor.Tensor) step {
+	t.Helper()
 	params := append([]*graph.Value(nil), g.Weights...)
 	values := make([]*tensor.Tensor, len(params))
 	for i, p := range params {
@@ -56,14 +69,7 @@ func newStep(t testing.TB, batch, hidden, threads int) step {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Close() })
-	images := noise(r, 1, batch, 784)
-	for i, v := range tensor.Data[float32](images) {
-		tensor.Data[float32](images)[i] = 0
-		if v > 0.5 {
-			tensor.Data[float32](images)[i] = 1
-		}
-	}
-	s := step{program: p, in: append([]*tensor.Tensor{images, noise(r, 1, batch, 20)}, values...), out: make([]*tensor.Tensor, len(g.Outputs))}
+	s := step{program: p, in: append(in, values...), out: make([]*tensor.Tensor, len(g.Outputs))}
 	if err := p.Run(context.Background(), s.in, s.out); err != nil {
 		t.Fatal(err)
 	}

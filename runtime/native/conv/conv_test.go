@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/elbo-ml/elbo/runtime/native/gemm"
@@ -116,6 +117,15 @@ func operands[T gemm.Float](s *Spec, seed uint64) (x, w, bias, y []T) {
 	return x, w, bias, y
 }
 
+// Forward and Transpose make a convolution and run it.
+func Forward[T gemm.Float](p *pool.Pool, threads int, s *Spec, x, w, bias, y []T) {
+	New[T](s, false, threads).Run(p, threads, x, w, bias, y, nil)
+}
+
+func Transpose[T gemm.Float](p *pool.Pool, threads int, s *Spec, x, w, bias, y []T) {
+	New[T](s, true, threads).Run(p, threads, x, w, bias, y, nil)
+}
+
 type function[T gemm.Float] func(p *pool.Pool, threads int, s *Spec, x, w, bias, y []T)
 
 func TestForwardAgainstFloat64Loops(t *testing.T) {
@@ -198,6 +208,9 @@ var shapes = []struct {
 	{"transposed 4x4, stride 2, small images", true, square(20, 1, 128, 64, 7, 4, 14, 2, 1, 1)},
 	{"transposed 7x7 of one element", true, square(20, 1, 128, 64, 1, 7, 7, 1, 1, 0)},
 	{"transposed, kernel as large as x", true, square(4, 1, 8, 8, 14, 14, 27, 1, 1, 0)},
+	{"dilation beyond x", false, square(2, 1, 5, 6, 3, 2, 3, 1000, 2000, 2000)},
+	{"transposed, dilation beyond y", true, square(2, 1, 5, 6, 3, 2, 3, 1, 3000000, 3000000)},
+	{"transposed, stride beyond y", true, square(2, 1, 5, 6, 3, 2, 3, 1<<30, 1, 0)},
 	{"transposed depthwise", true, square(4, 64, 64, 64, 14, 4, 28, 2, 1, 1)},
 }
 
@@ -260,17 +273,14 @@ func TestConvDoesNotAllocate(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
 	for _, c := range shapes {
-		f := Forward[float32]
-		if c.transpose {
-			f = Transpose[float32]
-		}
 		x, w, bias, y := operands[float32](c.s, 1)
 		for _, threads := range []int{1, 2} {
+			f := New[float32](c.s, c.transpose, threads)
 			// Two threads may by chance not have met before: warm up more than once.
 			for range 5 {
-				f(p, threads, c.s, x, w, bias, y)
+				f.Run(p, threads, x, w, bias, y, nil)
 			}
-			if got := testing.AllocsPerRun(30, func() { f(p, threads, c.s, x, w, bias, y) }); got != 0 {
+			if got := testing.AllocsPerRun(30, func() { f.Run(p, threads, x, w, bias, y, nil) }); got != 0 {
 				t.Errorf("%s, %d threads: %v allocations", c.name, threads, got)
 			}
 		}
@@ -279,10 +289,6 @@ func TestConvDoesNotAllocate(t *testing.T) {
 
 func BenchmarkConv(b *testing.B) {
 	for _, c := range shapes {
-		f := Forward[float32]
-		if c.transpose {
-			f = Transpose[float32]
-		}
 		x, w, bias, y := operands[float32](c.s, 1)
 		products := float64(c.s.Batch * c.s.OutC * size(c.s.Out) * c.s.InC / c.s.Group * size(c.s.Kernel))
 		if c.transpose {
@@ -292,11 +298,50 @@ func BenchmarkConv(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/threads=%d", c.name, threads), func(b *testing.B) {
 				p := pool.New(threads)
 				defer p.Close()
+				f := New[float32](c.s, c.transpose, threads)
 				for b.Loop() {
-					f(p, threads, c.s, x, w, bias, y)
+					f.Run(p, threads, x, w, bias, y, nil)
 				}
 				b.ReportMetric(2*products*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 			})
 		}
 	}
+}
+
+// counts is a Finisher that counts how often each element of y is finished, and whether it is what it stays.
+type counts struct {
+	mu    sync.Mutex
+	y     []float32
+	seen  []float32
+	count []int
+}
+
+func (c *counts) Block(lo, rows, cols, step int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for ; rows > 0; rows-- {
+		for i := lo; i < lo+cols; i++ {
+			c.count[i]++
+			c.seen[i] = c.y[i]
+		}
+		lo += step
+	}
+}
+
+func TestEachElementIsFinishedOnce(t *testing.T) {
+	p := pool.New(3)
+	defer p.Close()
+	rapid.Check(t, func(t *rapid.T) {
+		transpose := rapid.Bool().Draw(t, "transpose")
+		s := draw(t, transpose)
+		x, w, bias, y := operands[float32](s, 1)
+		c := counts{y: y, seen: make([]float32, len(y)), count: make([]int, len(y))}
+		threads := rapid.IntRange(1, 3).Draw(t, "threads")
+		New[float32](s, transpose, threads).Run(p, threads, x, w, bias, y, &c)
+		for i, n := range c.count {
+			if n != 1 || c.seen[i] != y[i] {
+				t.Fatalf("%+v: element %d finished %d times, as %v of %v", *s, i, n, c.seen[i], y[i])
+			}
+		}
+	})
 }

@@ -1,20 +1,42 @@
 package conv
 
-// plane is Forward for one channel of one image where every channel is a group of its own: no product of matrices worth
-// its name, so each tap is added up over the whole plane in turn.
-func (c *call[T]) plane(part int) {
-	s := c.s
-	o := part % s.OutC
-	y := c.y[part*c.outSize : (part+1)*c.outSize]
+// plane is one channel of one image, tap after tap over the whole plane: for channels that are groups of their own, where
+// there is no product of matrices worth its name, and for windows that are mostly outside of x.
+func (c *Conv[T]) plane(m *scratch[T], part int) {
+	s := &c.s
+	n, o := part/s.OutC, part%s.OutC
+	g := o / c.out
+	y := c.y[part*c.size : (part+1)*c.size]
 	c.fill(y, o)
-	x, w := c.x[part*c.inSize:(part+1)*c.inSize], c.w[o*c.taps:(o+1)*c.taps]
+	for k := range c.in {
+		w := c.w[(o*c.in+k)*c.taps:]
+		if c.transpose {
+			w = c.w[((g*c.in+k)*c.out+o%c.out)*c.taps:]
+		}
+		c.addTaps(m, y, c.x[(n*s.InC+g*c.in+k)*c.inSize:][:c.inSize], w[:c.taps])
+	}
+}
 
-	free := freeScratch[T]()
-	m := free.Take()
+// addTaps adds what a channel of x gives to a plane of y.
+func (c *Conv[T]) addTaps(m *scratch[T], y, x, w []T) {
+	s := &c.s
 	last := len(s.Out) - 1
 	step := s.Stride[last]
 	m.outer.set(0, c.taps, s.Kernel, s.Dilation, nil, 0, true)
-	m.inner.set(0, c.outSize, s.Out, s.Stride, s.PadBegin, 0, false)
+	if c.transpose {
+		m.inner.set(0, c.inSize, s.In, s.Stride, s.PadBegin, 0, false)
+		meet(&m.outer, &m.inner, s.Out, step, func(t, line, at, lo, hi int) {
+			if lo >= hi {
+				return
+			}
+			for _, v := range x[line*s.In[last]+lo : line*s.In[last]+hi] {
+				y[at] += w[t] * v
+				at += step
+			}
+		})
+		return
+	}
+	m.inner.set(0, c.size, s.Out, s.Stride, s.PadBegin, 0, false)
 	meet(&m.outer, &m.inner, s.In, step, func(t, line, at, lo, hi int) {
 		if lo >= hi {
 			return
@@ -32,11 +54,10 @@ func (c *call[T]) plane(part int) {
 			at += step
 		}
 	})
-	free.Give(m)
 }
 
 // fill sets a plane of output channel o to its bias.
-func (c *call[T]) fill(y []T, o int) {
+func (c *Conv[T]) fill(y []T, o int) {
 	if c.bias == nil {
 		clear(y)
 		return

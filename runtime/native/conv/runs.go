@@ -1,7 +1,5 @@
 package conv
 
-import "github.com/elbo-ml/elbo/runtime/native/gemm"
-
 // Positions of a convolution's narrow side (Out of Forward, In of Transpose) and taps of its kernel meet on the wide
 // side (In of Forward, Out of Transpose) at position*Stride + tap*Dilation - PadBegin. The two enter alike, so both are
 // described by runs: neighbours along the last dimension, n of them from coordinate at on, whose leading coordinates
@@ -77,60 +75,4 @@ func meet(outer, inner *runs, wide []int, step int, visit func(i, j, at, lo, hi 
 			visit(i, j, a.mem+b.mem+line*wide[last]+at+lo*step, lo, hi)
 		}
 	}
-}
-
-// gather lays the elements of x where outer and inner meet out as a matrix with a row of ld elements for each outer, zero
-// outside x.
-func gather[T gemm.Float](outer, inner *runs, wide []int, step int, x, dst []T, ld int) {
-	to := 0
-	row := -1
-	meet(outer, inner, wide, step, func(i, j, at, lo, hi int) {
-		if i != row {
-			row, to = i, i*ld
-		}
-		n := inner.list[j].n
-		seg := dst[to : to+n]
-		to += n
-		if lo >= hi {
-			clear(seg)
-			return
-		}
-		clear(seg[:lo])
-		clear(seg[hi:])
-		if step == 1 {
-			copy(seg[lo:hi], x[at:])
-			return
-		}
-		for k := lo; k < hi; k++ {
-			seg[k] = x[at]
-			at += step
-		}
-	})
-}
-
-// scatter adds the elements of a matrix laid out as by gather to where they belong in y, and drops those outside.
-func scatter[T gemm.Float](outer, inner *runs, wide []int, step int, y, src []T, ld int) {
-	from := 0
-	row := -1
-	meet(outer, inner, wide, step, func(i, j, at, lo, hi int) {
-		if i != row {
-			row, from = i, i*ld
-		}
-		seg := src[from+lo : from+hi]
-		from += inner.list[j].n
-		if lo >= hi {
-			return
-		}
-		if step == 1 {
-			to := y[at:][:len(seg)]
-			for k, v := range seg {
-				to[k] += v
-			}
-			return
-		}
-		for _, v := range seg {
-			y[at] += v
-			at += step
-		}
-	})
 }

@@ -3,18 +3,17 @@ package kernel
 import (
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime/native/conv"
-	"github.com/elbo-ml/elbo/runtime/native/pool"
 )
 
 func init() {
 	register(
-		&Kernel{Op: "Conv", Types: floats(convolution(conv.Forward[float32]), convolution(conv.Forward[float64]))},
-		&Kernel{Op: "ConvTranspose", Types: floats(convolution(conv.Transpose[float32]), convolution(conv.Transpose[float64]))},
+		&Kernel{Op: "Conv", Finishes: finishes, Types: floats(convolution[float32](false), convolution[float64](false))},
+		&Kernel{Op: "ConvTranspose", Finishes: finishes, Types: floats(convolution[float32](true), convolution[float64](true))},
 	)
 }
 
-// convolution binds package conv's function to a node.
-func convolution[T Float](f func(p *pool.Pool, threads int, s *conv.Spec, x, w, bias, y []T)) Bind {
+// convolution binds a convolution of package conv to a node.
+func convolution[T Float](transpose bool) Bind {
 	return func(c *Call) (Task, error) {
 		x, w, bias, y := c.In[0], c.In[1], c.Input(2), c.Out[0]
 		win, err := graph.ConvWindow(c.Node)
@@ -28,13 +27,17 @@ func convolution[T Float](f func(p *pool.Pool, threads int, s *conv.Spec, x, w, 
 			Batch: x.Shape[0], Group: win.Group, InC: x.Shape[1], OutC: y.Shape[1], In: x.Shape[2:], Out: y.Shape[2:],
 			Kernel: win.Kernel, Stride: win.Strides, Dilation: win.Dilations, PadBegin: win.Begin,
 		}
+		f := conv.New[T](s, transpose, c.Cores.Count())
 		return func() error {
 			var b []T
 			if bias != nil {
 				b = Data[T](bias)
 			}
-			f(c.Cores.Pool, c.Cores.Threads, s, Data[T](x), Data[T](w), b, Data[T](y))
+			f.Run(c.Cores.Pool, c.Cores.Threads, Data[T](x), Data[T](w), b, Data[T](y), c.Epilogue)
 			return nil
 		}, nil
 	}
 }
+
+// finishes is Kernel.Finishes of rows that always call an epilogue.
+func finishes(*graph.Node) bool { return true }
