@@ -24,7 +24,7 @@ func TestONNXBackend(t *testing.T) {
 	passed, unsupported := 0, 0
 	for _, model := range cases {
 		name := filepath.Base(filepath.Dir(model))
-		failures, err := Backend(context.Background(), filepath.Dir(model), native.New(), DefaultTolerances)
+		failures, err := Backend(context.Background(), filepath.Dir(model), native.New(), BackendTolerances)
 		switch {
 		case errors.Is(err, graph.ErrUnsupported):
 			unsupported++

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 
@@ -11,7 +12,7 @@ import (
 type Difference struct {
 	What string // the tensor's name
 	// Largest is the greatest difference of an element in the measure that Compare was given. NaN and infinity are equal
-	// to themselves, and infinitely far from all else.
+	// to themselves, and infinitely far from all else, as integers are from each other.
 	Largest float64
 	Problem string // a type or a shape that is not the one expected; "" otherwise
 }
@@ -33,6 +34,12 @@ func Compare(what string, got, want *tensor.Tensor, m Measure) Difference {
 	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
 		d.Problem = fmt.Sprintf("%v where %v is expected", got, want)
 		d.Largest = math.Inf(1)
+		return d
+	}
+	if !want.DType().IsFloat() {
+		if !bytes.Equal(got.Bytes(), want.Bytes()) {
+			d.Largest = math.Inf(1)
+		}
 		return d
 	}
 	b, scale := want.Floats(), 1.0
@@ -72,17 +79,23 @@ type Tolerances struct {
 	Output   float64 // of an output in float32, PerElement
 	Gradient float64 // of a gradient in float32, PerTensor
 	Float64  float64 // of either in float64
+	// Float16 and BFloat16 are those of either in the types of 16 bits, whose last bit weighs 2^-11 and 2^-8 of a number.
+	Float16, BFloat16 float64
 }
 
 // DefaultTolerances are what elbo promises against PyTorch exports.
-var DefaultTolerances = Tolerances{Output: 2e-5, Gradient: 1e-4, Float64: 1e-9}
+var DefaultTolerances = Tolerances{Output: 2e-5, Gradient: 1e-4, Float64: 1e-9, Float16: 1e-3, BFloat16: 8e-3}
 
 // of is the tolerance for a tensor: integers and booleans must be the same.
 func (t Tolerances) of(dtype tensor.DType, m Measure) float64 {
 	switch {
 	case dtype == tensor.Float64:
 		return t.Float64
-	case !dtype.IsFloat():
+	case dtype == tensor.Float16:
+		return t.Float16
+	case dtype == tensor.BFloat16:
+		return t.BFloat16
+	case !dtype.IsFloat() || tensor.Small(dtype) != nil:
 		return 0
 	case m == PerTensor:
 		return t.Gradient

@@ -70,14 +70,17 @@ func types(op *graph.Op) string {
 	var names []string
 	all := true
 	for d := range tensor.BFloat16 + 1 {
-		if k.Types[d] != nil {
+		if k.Takes(d) {
 			names = append(names, d.String())
 		} else if d.Valid() {
 			all = false
 		}
 	}
-	if all {
+	switch {
+	case all && k.Takes(tensor.Float8E4M3FN):
 		return "all"
+	case all:
+		return "all of a byte and more"
 	}
 	return strings.Join(names, ", ")
 }

@@ -32,6 +32,9 @@ func TestInferredShapesOfFixtures(t *testing.T) {
 			checkDeclared(t, f.Name, v)
 		}
 		checked++
+		if len(f.Untold()) > 0 {
+			continue // and the shapes of what it drew
+		}
 		for _, set := range f.sets() {
 			checkRecorded(t, f, g, set)
 		}

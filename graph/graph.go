@@ -154,16 +154,31 @@ func (g *Graph) Const(t *tensor.Tensor) *Value {
 }
 
 // Scalar is the constant x with the element type of like.
-func (g *Graph) Scalar(x float64, like *Value) *Value {
-	switch like.DType {
+func (g *Graph) Scalar(x float64, like *Value) *Value { return g.Const(scalarOf(x, like.DType)) }
+
+func scalarOf(x float64, dtype tensor.DType) *tensor.Tensor {
+	switch dtype {
 	case tensor.Float64:
-		return g.Const(tensor.Scalar(x))
+		return tensor.Scalar(x)
 	case tensor.Int64:
-		return g.Const(tensor.Scalar(int64(x)))
+		return tensor.Scalar(int64(x))
 	case tensor.Int32:
-		return g.Const(tensor.Scalar(int32(x)))
+		return tensor.Scalar(int32(x))
+	case tensor.Float16, tensor.BFloat16, tensor.Int8, tensor.Uint8, tensor.Int16, tensor.Uint16, tensor.Uint32, tensor.Uint64:
+		t := tensor.New(dtype)
+		switch b := t.Bytes(); dtype {
+		case tensor.Float16:
+			tensor.Data[uint16](t)[0] = tensor.ToFloat16(float32(x))
+		case tensor.BFloat16:
+			tensor.Data[uint16](t)[0] = tensor.ToBFloat16(float32(x))
+		default: // integers are little-endian, and x is one that fits
+			for i, v := 0, int64(x); i < len(b); i, v = i+1, v>>8 {
+				b[i] = byte(v)
+			}
+		}
+		return t
 	}
-	return g.Const(tensor.Scalar(float32(x)))
+	return tensor.Scalar(float32(x))
 }
 
 // Int64s is the constant vector of ints, as axes and shapes are given to operators.

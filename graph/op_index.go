@@ -65,6 +65,8 @@ func inferOneHot(n *Node) error {
 	d := freshDim(y, a)
 	if k := at(depth, 0); k != nil {
 		d = *k
+	} else if depth.Data != nil && depth.Data.Len() == 1 {
+		d = N(int(depth.Data.Floats()[0])) // ONNX lets it be of any type
 	}
 	if k, ok := d.Known(); ok && k < 1 {
 		return fmt.Errorf("depth %d", k)

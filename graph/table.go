@@ -14,6 +14,9 @@ var ErrUnsupported = errors.New("unsupported")
 type Op struct {
 	Name   string
 	Domain string
+	// Since is the opset that the operator came with where that is later than the canonical one, and 0 elsewhere: a graph
+	// with such a node runs on the native engine, and is not written in the canonical opset.
+	Since int
 	// Inputs and Outputs are how many the node may have: [least, most], most -1 for any number.
 	Inputs, Outputs [2]int
 

@@ -21,6 +21,7 @@ var rules = map[string]rule{
 	"CastLike":           castLike,
 	"Clip":               clip,
 	"Constant":           constant,
+	"ConvTranspose":      convTranspose,
 	"Dropout":            dropout,
 	"Gelu":               gelu,
 	"GroupNormalization": groupNormalization,

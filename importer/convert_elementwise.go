@@ -26,9 +26,12 @@ func clip(c *conversion) error {
 	return nil
 }
 
-// Cast says since opset 19 how float8 numbers saturate, which elbo does not hold.
+// Cast says since opset 19 how numbers saturate, and since 24 how they are rounded, in types that are floats of 8 bits.
 func cast(c *conversion) error {
-	delete(c.n.Attrs, "saturate")
+	if tensor.Small(tensor.DType(c.n.Int("to", 0))) == nil {
+		delete(c.n.Attrs, "saturate")
+		delete(c.n.Attrs, "round_mode")
+	}
 	return nil
 }
 
@@ -42,7 +45,11 @@ func castLike(c *conversion) error {
 	if err != nil {
 		return err
 	}
-	return c.finish("Cast", graph.Attrs{"to": int64(like.DType)}, x)
+	c.setAttr("to", int64(like.DType))
+	if err := cast(c); err != nil {
+		return err
+	}
+	return c.finish("Cast", c.n.Attrs, x)
 }
 
 // Gelu (opset 20) is x * 1/2 (1 + erf(x / sqrt 2)), or with approximate = tanh

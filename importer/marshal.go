@@ -104,6 +104,14 @@ func constantNode(v *graph.Value) *onnxpb.Node {
 }
 
 func nodeProto(n *graph.Node) (*onnxpb.Node, error) {
+	if op := graph.Lookup(n.Domain, n.Op); op != nil && op.Since > graph.Opset {
+		return nil, fmt.Errorf("it came with opset %d, and opset %d is written: %w", op.Since, graph.Opset, graph.ErrUnsupported)
+	}
+	for _, v := range n.Outputs {
+		if v != nil && v.DType > tensor.BFloat16 {
+			return nil, fmt.Errorf("%v came after opset %d: %w", v, graph.Opset, graph.ErrUnsupported)
+		}
+	}
 	p := &onnxpb.Node{Name: n.Name, Op: n.Op, Domain: n.Domain, Doc: n.Doc, Inputs: names(n.Inputs), Outputs: names(n.Outputs)}
 	p.Unknown = n.Unknown
 	for _, name := range n.Attrs.Names() {

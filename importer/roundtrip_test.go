@@ -230,8 +230,8 @@ func TestVersionsOutOfRange(t *testing.T) {
 		ir, opset int64
 		want      string
 	}{
-		{8, 8, "importer: the model has opset 8; elbo reads 9 to 21: export it with opset 17: unsupported"},
-		{8, 22, "importer: the model has opset 22; elbo reads 9 to 21: export it with opset 17: unsupported"},
+		{8, 6, "importer: the model has opset 6; elbo reads 7 to 27: export it with opset 17: unsupported"},
+		{8, 28, "importer: the model has opset 28; elbo reads 7 to 27: export it with opset 17: unsupported"},
 		{99, 17, "importer: the model has IR version 99; elbo reads 3 to 13: export it anew: unsupported"},
 	} {
 		m, err := modelOf(encoder(t))

@@ -32,13 +32,17 @@ func (b *builder) tensorOf(t *onnxpb.Tensor) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	raw := t.Raw
+	stored := (n*dtype.Bits() + 7) / 8
 	switch {
 	case t.Location == onnxpb.External:
-		if raw, err = b.external(t, int64(n)*int64(dtype.Size())); err != nil {
+		if raw, err = b.external(t, int64(stored)); err != nil {
 			return nil, err
 		}
 	case len(raw) == 0 && n > 0:
 		return typedData(t, dtype, shape, n)
+	}
+	if dtype.Bits() < 8 {
+		return unpacked(dtype, shape, raw)
 	}
 	out, err := tensor.WrapBytes(dtype, shape, raw)
 	if err != nil {
@@ -85,6 +89,11 @@ func dtypeOf(code int64) (tensor.DType, error) {
 
 // typedData reads the elements from the list that the element type belongs to.
 func typedData(t *onnxpb.Tensor, dtype tensor.DType, shape tensor.Shape, n int) (*tensor.Tensor, error) {
+	if dtype.Bits() < 8 {
+		packed := make([]uint8, len(t.Int32s))
+		narrow(packed, t.Int32s)
+		return unpacked(dtype, shape, packed)
+	}
 	have := 0
 	switch dtype {
 	case tensor.Float32:
@@ -119,7 +128,7 @@ func typedData(t *onnxpb.Tensor, dtype tensor.DType, shape tensor.Shape, n int) 
 		narrow(tensor.Data[int16](out), t.Int32s)
 	case tensor.Uint16, tensor.Float16, tensor.BFloat16:
 		narrow(tensor.Data[uint16](out), t.Int32s)
-	default: // int8, uint8, bool
+	default: // of one byte
 		narrow(tensor.Data[uint8](out), t.Int32s)
 		if dtype == tensor.Bool {
 			normalizeBools(out.Bytes())
@@ -137,8 +146,40 @@ func narrow[T uint8 | uint16 | int16 | int32 | uint32 | uint64](to []T, from []i
 // protoOf is the TensorProto of a host tensor, sharing its memory.
 func protoOf(name string, t *tensor.Tensor) *onnxpb.Tensor {
 	p := &onnxpb.Tensor{Name: name, DataType: int64(t.DType()), Raw: t.Bytes()}
+	if t.DType().Bits() < 8 {
+		p.Raw = packed(t)
+	}
 	for _, d := range t.Shape() {
 		p.Dims = append(p.Dims, int64(d))
 	}
 	return p
+}
+
+// unpacked is a tensor of elements of 2 or 4 bits, which a file packs from the low bits of a byte up, one a byte.
+func unpacked(dtype tensor.DType, shape tensor.Shape, raw []byte) (*tensor.Tensor, error) {
+	out := tensor.New(dtype, shape...)
+	bits, n := dtype.Bits(), out.Len()
+	if len(raw) != (n*bits+7)/8 {
+		return nil, fmt.Errorf("%d bytes for %v%v: %w", len(raw), dtype, shape, ErrMalformed)
+	}
+	elements, each := out.Bytes(), 8/bits
+	for i := range elements {
+		v := raw[i/each] >> (i % each * bits) & (1<<bits - 1)
+		if dtype == tensor.Int4 || dtype == tensor.Int2 {
+			v = uint8(int8(v<<(8-bits)) >> (8 - bits)) // the sign
+		}
+		elements[i] = v
+	}
+	return out, nil
+}
+
+// packed is the way back of unpacked.
+func packed(t *tensor.Tensor) []byte {
+	bits := t.DType().Bits()
+	each := 8 / bits
+	raw := make([]byte, (t.Len()*bits+7)/8)
+	for i, v := range t.Bytes() {
+		raw[i/each] |= v & (1<<bits - 1) << (i % each * bits)
+	}
+	return raw
 }

@@ -7,7 +7,8 @@ import "fmt"
 type DType uint8
 
 // The element types elbo carries. Every engine computes in Float32 and Float64; the others hold
-// shapes, indices, masks and weights at rest.
+// shapes, indices, masks and weights at rest. Those from Float8E4M3FN on, but for BFloat16, take one byte an element in
+// memory whatever their bits; see Small.
 const (
 	Invalid  DType = 0
 	Float32  DType = 1
@@ -24,6 +25,17 @@ const (
 	Uint32   DType = 12
 	Uint64   DType = 13
 	BFloat16 DType = 16
+
+	Float8E4M3FN   DType = 17
+	Float8E4M3FNUZ DType = 18
+	Float8E5M2     DType = 19
+	Float8E5M2FNUZ DType = 20
+	Uint4          DType = 21
+	Int4           DType = 22
+	Float4E2M1     DType = 23
+	Float8E8M0     DType = 24
+	Uint2          DType = 25
+	Int2           DType = 26
 )
 
 type dtypeInfo struct {
@@ -35,6 +47,9 @@ var dtypes = [...]dtypeInfo{
 	Float32: {"float32", 4}, Uint8: {"uint8", 1}, Int8: {"int8", 1}, Uint16: {"uint16", 2}, Int16: {"int16", 2},
 	Int32: {"int32", 4}, Int64: {"int64", 8}, String: {"string", 0}, Bool: {"bool", 1}, Float16: {"float16", 2},
 	Float64: {"float64", 8}, Uint32: {"uint32", 4}, Uint64: {"uint64", 8}, BFloat16: {"bfloat16", 2},
+	Float8E4M3FN: {"float8e4m3fn", 1}, Float8E4M3FNUZ: {"float8e4m3fnuz", 1}, Float8E5M2: {"float8e5m2", 1},
+	Float8E5M2FNUZ: {"float8e5m2fnuz", 1}, Float8E8M0: {"float8e8m0", 1}, Float4E2M1: {"float4e2m1", 1},
+	Uint4: {"uint4", 1}, Int4: {"int4", 1}, Uint2: {"uint2", 1}, Int2: {"int2", 1},
 }
 
 // Size is the number of bytes of one element; 0 for String and for types elbo does not know.
@@ -50,7 +65,18 @@ func (d DType) Valid() bool { return d.Size() > 0 }
 
 // IsFloat reports whether d is one of the floating-point types.
 func (d DType) IsFloat() bool {
-	return d == Float32 || d == Float64 || d == Float16 || d == BFloat16
+	return d == Float32 || d == Float64 || d == Float16 || d == BFloat16 || Small(d) != nil
+}
+
+// Bits is the number of bits of one element in a file, which packs what is smaller than a byte.
+func (d DType) Bits() int {
+	switch d {
+	case Uint4, Int4, Float4E2M1:
+		return 4
+	case Uint2, Int2:
+		return 2
+	}
+	return 8 * d.Size()
 }
 
 func (d DType) String() string {

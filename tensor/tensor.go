@@ -162,10 +162,27 @@ func (t *Tensor) Floats() []float64 {
 		return floats[uint32](t)
 	case Uint64:
 		return floats[uint64](t)
-	case Uint8, Bool:
+	case Uint8, Bool, Uint4, Uint2:
 		return floats[uint8](t)
+	case Int4, Int2:
+		return floats[int8](t)
+	case Float16:
+		return decoded(t, FromFloat16)
+	case BFloat16:
+		return decoded(t, FromBFloat16)
+	}
+	if f := Small(t.dtype); f != nil {
+		return decoded(t, f.Decode)
 	}
 	return nil
+}
+
+func decoded[T uint8 | uint16](t *Tensor, from func(T) float32) []float64 {
+	out := make([]float64, t.Len())
+	for i, v := range Data[T](t) {
+		out[i] = float64(from(v))
+	}
+	return out
 }
 
 func floats[T float32 | float64 | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64](t *Tensor) []float64 {

@@ -102,7 +102,7 @@ func Lacks(n *graph.Node) string {
 	if key == nil {
 		key = n.Output(0)
 	}
-	if key != nil && key.DType.Valid() && k.Types[key.DType] == nil && k.Dynamic == nil {
+	if key != nil && key.DType.Valid() && !k.Takes(key.DType) && k.Dynamic == nil {
 		return key.DType.String() + " elements"
 	}
 	return ""

@@ -61,16 +61,15 @@ func (p *program) checkSymbols(in []*tensor.Tensor) error {
 }
 
 // prepareOutputs makes the outputs that are nil and checks the others.
-func (p *program) prepareOutputs(pl *plan, out []*tensor.Tensor) error {
+func (p *program) prepareOutputs(values []*graph.Value, shapes []tensor.Shape, out []*tensor.Tensor) error {
 	for i, t := range out {
-		port := &p.out[i]
-		dtype := pl.graph.Outputs[i].DType
+		dtype := values[i].DType
 		if t == nil {
-			out[i] = tensor.New(dtype, pl.outputs[i]...)
+			out[i] = tensor.New(dtype, shapes[i]...)
 			continue
 		}
-		if t.DType() != dtype || !t.Shape().Equal(pl.outputs[i]) {
-			return fmt.Errorf("native: run: output %q is given as %v, the program computes %v%v: %w", port.Name, t, dtype, pl.outputs[i], runtime.ErrInput)
+		if t.DType() != dtype || !t.Shape().Equal(shapes[i]) {
+			return fmt.Errorf("native: run: output %q is given as %v, the program computes %v%v: %w", p.out[i].Name, t, dtype, shapes[i], runtime.ErrInput)
 		}
 	}
 	return nil

@@ -2,10 +2,12 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	goruntime "runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
@@ -24,6 +26,9 @@ type program struct {
 	cores   kernel.Cores
 	ownPool bool
 	plain   bool
+
+	// byNode tells that shapes within the graph depend on the data, so that there can be no plan; see interpret.
+	byNode atomic.Bool
 
 	planning sync.Mutex // held while a plan is made, so that each is made once
 
@@ -50,11 +55,18 @@ func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
 	if len(out) != len(p.out) {
 		return fmt.Errorf("native: run: %d outputs given, the program has %d: %w", len(out), len(p.out), runtime.ErrInput)
 	}
+	if p.byNode.Load() {
+		return p.interpret(ctx, in, out)
+	}
 	pl, err := p.planFor(in)
+	if errors.Is(err, errData) {
+		p.byNode.Store(true)
+		return p.interpret(ctx, in, out)
+	}
 	if err != nil {
 		return err
 	}
-	if err := p.prepareOutputs(pl, out); err != nil {
+	if err := p.prepareOutputs(pl.graph.Outputs, pl.outputs, out); err != nil {
 		return err
 	}
 	w, err := pl.acquire()

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -46,6 +47,9 @@ func specialise(g *graph.Graph, shapes []tensor.Shape) (*graph.Graph, error) {
 	return c, nil
 }
 
+// errData is wrapped by the errors about what only the data can tell.
+var errData = errors.New("depends on the data")
+
 type specialiser struct {
 	same map[*graph.Value]*graph.Value // values that are another under another name
 }
@@ -64,7 +68,7 @@ func (s *specialiser) node(n *graph.Node) (keep bool, err error) {
 	case k.Dynamic != nil && constant:
 		return false, fold(n, k)
 	case k.Dynamic != nil:
-		return false, fmt.Errorf("%s (node %q): the shape of its output depends on the data: %w", n.Op, n.Name, graph.ErrUnsupported)
+		return false, fmt.Errorf("%s (node %q): the shape of its output %w", n.Op, n.Name, errData)
 	}
 	for _, v := range n.Outputs {
 		if v == nil {
@@ -103,7 +107,7 @@ func changesNothing(n *graph.Node) bool {
 func concrete(n *graph.Node, v *graph.Value) error {
 	dims, ok := v.Shape.Known()
 	if !ok {
-		return fmt.Errorf("%s (node %q): the shape of its output is %v: it depends on the data: %w", n.Op, n.Name, v.Shape, graph.ErrUnsupported)
+		return fmt.Errorf("%s (node %q): the shape of its output is %v: it %w", n.Op, n.Name, v.Shape, errData)
 	}
 	size, err := tensor.Shape(dims).CheckedSize()
 	if err != nil {

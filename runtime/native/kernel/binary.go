@@ -200,7 +200,7 @@ func divOp[T Float]() binaryOp[T, T] {
 }
 
 // quotient is integer division; by zero it gives 0, as no operator may stop the process.
-func quotient[T int32 | int64](a, b T) T {
+func quotient[T int32 | int64 | uint64](a, b T) T {
 	if b == 0 {
 		return 0
 	}

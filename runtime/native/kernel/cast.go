@@ -1,9 +1,6 @@
 package kernel
 
 import (
-	"fmt"
-
-	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -15,12 +12,16 @@ func init() {
 }
 
 func castTypes() map[tensor.DType]Bind {
-	return map[tensor.DType]Bind{
+	types := map[tensor.DType]Bind{
 		tensor.Float32: castFrom[float32](), tensor.Float64: castFrom[float64](),
 		tensor.Int8: castFrom[int8](), tensor.Int16: castFrom[int16](), tensor.Int32: castFrom[int32](), tensor.Int64: castFrom[int64](),
 		tensor.Uint8: castFrom[uint8](), tensor.Uint16: castFrom[uint16](), tensor.Uint32: castFrom[uint32](), tensor.Uint64: castFrom[uint64](),
 		tensor.Bool: castBool, tensor.Float16: castHalf(tensor.FromFloat16), tensor.BFloat16: castHalf(tensor.FromBFloat16),
 	}
+	for _, d := range narrow {
+		types[d] = castTo(nil)
+	}
+	return types
 }
 
 type numeric interface {
@@ -48,7 +49,7 @@ func castTo(to map[tensor.DType]Bind) Bind {
 		if bind := to[c.Out[0].DType]; bind != nil {
 			return bind(c)
 		}
-		return nil, fmt.Errorf("from %v to %v: %w", c.In[0].DType, c.Out[0].DType, graph.ErrUnsupported)
+		return castVia(c)
 	}
 }
 

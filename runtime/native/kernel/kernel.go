@@ -160,7 +160,7 @@ func (k *Kernel) Bind(c *Call) (Task, error) {
 	if key == nil {
 		key = c.Out[0]
 	}
-	bind := k.Types[key.DType]
+	bind := k.variant(key.DType)
 	if bind == nil {
 		return nil, fmt.Errorf("%s of %v: %w", k.Op, key.DType, graph.ErrUnsupported)
 	}
@@ -172,7 +172,7 @@ type Float interface{ float32 | float64 }
 
 // Number is the constraint of arithmetic kernels.
 type Number interface {
-	float32 | float64 | int32 | int64
+	float32 | float64 | int32 | int64 | uint64
 }
 
 // word is an element seen only as bits to be moved.
@@ -190,12 +190,16 @@ func numbers(f32, f64, i32, i64 Bind) map[tensor.DType]Bind {
 
 // anyType is the table of a kernel that only moves elements.
 func anyType(w8, w16, w32, w64 Bind) map[tensor.DType]Bind {
-	return map[tensor.DType]Bind{
+	types := map[tensor.DType]Bind{
 		tensor.Bool: w8, tensor.Uint8: w8, tensor.Int8: w8,
 		tensor.Float16: w16, tensor.BFloat16: w16, tensor.Uint16: w16, tensor.Int16: w16,
 		tensor.Float32: w32, tensor.Int32: w32, tensor.Uint32: w32,
 		tensor.Float64: w64, tensor.Int64: w64, tensor.Uint64: w64,
 	}
+	for _, d := range narrow {
+		types[d] = w8
+	}
+	return types
 }
 
 // every is the same Bind for every type.

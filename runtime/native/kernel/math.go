@@ -38,7 +38,7 @@ func absolute[T Number](x T) T {
 }
 
 // sign is -1, 0 or 1, and NaN for NaN.
-func sign[T Number](x T) T {
+func sign[T Float | int32 | int64](x T) T {
 	switch {
 	case x > 0:
 		return 1

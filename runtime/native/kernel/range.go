@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -25,15 +26,30 @@ func numberRange(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		arithmeticSeries[float32](y, in)
 	case tensor.Float64:
 		arithmeticSeries[float64](y, in)
+	case tensor.Int16:
+		arithmeticSeries[int16](y, in)
 	case tensor.Int32:
 		arithmeticSeries[int32](y, in)
-	default:
+	case tensor.Int64:
 		arithmeticSeries[int64](y, in)
+	case tensor.Float16:
+		halfSeries(y, start, delta, tensor.ToFloat16)
+	case tensor.BFloat16:
+		halfSeries(y, start, delta, tensor.ToBFloat16)
+	default:
+		return nil, fmt.Errorf("%v: %w", in[0].DType(), graph.ErrUnsupported)
 	}
 	return []*tensor.Tensor{y}, nil
 }
 
-func arithmeticSeries[T Number](y *tensor.Tensor, in []*tensor.Tensor) {
+// halfSeries computes in float32 what is stored in 16 bits.
+func halfSeries(y *tensor.Tensor, start, delta float64, to func(float32) uint16) {
+	for i, out := 0, tensor.Data[uint16](y); i < len(out); i++ {
+		out[i] = to(float32(start) + float32(i)*float32(delta))
+	}
+}
+
+func arithmeticSeries[T Number | int16](y *tensor.Tensor, in []*tensor.Tensor) {
 	start, delta := tensor.Data[T](in[0])[0], tensor.Data[T](in[2])[0]
 	for i, out := 0, tensor.Data[T](y); i < len(out); i++ {
 		out[i] = start + T(i)*delta
