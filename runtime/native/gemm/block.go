@@ -98,15 +98,25 @@ func (w *work[T]) superblock(p *pool.Pool, threads int) {
 	p.Run(w, w.unitsA+w.unitsB+rows*w.columns, 1, threads)
 }
 
-// cut chooses the size of a task: as the caches want it, or smaller when that would leave threads idle.
+// cut chooses the size of a task: as the caches want it, or smaller when that would leave threads idle. A product that is
+// small on one side is cut along the other only, so that each task packs what it alone reads.
 func (w *work[T]) cut(threads int) {
-	tm, tn := min(taskM/w.mr, w.panelsA()), min(taskN/w.nr, w.panelsB()) // in panels
-	few := func() bool { return threads > 1 && ceil(w.panelsA(), tm)*ceil(w.panelsB(), tn) < 8*threads }
-	for tn > 2 && few() {
-		tn = ceil(tn, 2)
-	}
-	for tm > 1 && few() {
-		tm = ceil(tm, 2)
+	a, b := w.panelsA(), w.panelsB()
+	tm, tn := min(taskM/w.mr, a), min(taskN/w.nr, b) // in panels
+	few := func() bool { return ceil(a, tm)*ceil(b, tn) < 3*threads }
+	switch {
+	case threads == 1:
+	case tn == b && a >= 4*threads:
+		tm = min(tm, ceil(a, 8*threads))
+	case tm == a && b >= 4*threads:
+		tn = min(tn, ceil(b, 4*threads))
+	default:
+		for tn > 2 && few() {
+			tn = ceil(tn, 2)
+		}
+		for tm > 1 && few() {
+			tm = ceil(tm, 2)
+		}
 	}
 	w.tm, w.tn = tm*w.mr, tn*w.nr
 	w.columns = ceil(w.n, w.tn)
