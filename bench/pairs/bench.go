@@ -45,6 +45,7 @@ type Pair struct {
 var All = []Pair{
 	{"sgemm", sgemm},
 	{"vae", vae},
+	{"resources", resources},
 	{"conv", conv},
 	{"mlp", mlp},
 	{"decoder", dense},

@@ -9,13 +9,15 @@ import (
 
 // tasks by name; each takes the arguments that its comment lists.
 var tasks = map[string]func(args []string) (side.Task, error){
-	"fit":     newFit,
-	"sgemm":   newSgemm,
-	"gonum":   newGonum,
-	"program": newProgram,
-	"sample":  newSample,
-	"normals": newNormals,
-	"square":  newSquare,
+	"fit":         newFit,
+	"sgemm":       newSgemm,
+	"gonum":       newGonum,
+	"program":     newProgram,
+	"sample":      newSample,
+	"normals":     newNormals,
+	"square":      newSquare,
+	"allocations": newAllocations,
+	"memory":      newMemory,
 }
 
 // Open opens a task, for side.Serve.
