@@ -12,58 +12,58 @@ func init() {
 		unary("Tanh", vec.Tanh, each(math.Tanh)),
 		unary("Sigmoid", vec.Sigmoid, each(sigmoid64)),
 		unary("Softplus", vec.Softplus, each(softplus64)),
-		unary("Relu", relu[float32], relu[float64]),
-		unary("Softsign", each(softsign[float32]), each(softsign[float64])),
-		unary("HardSwish", each(hardSwish[float32]), each(hardSwish[float64])),
-		withAttrs("LeakyRelu", leakyRelu[float32], leakyRelu[float64]),
-		withAttrs("ThresholdedRelu", thresholdedRelu[float32], thresholdedRelu[float64]),
-		withAttrs("HardSigmoid", hardSigmoid[float32], hardSigmoid[float64]),
-		withAttrs("Elu", elu[float32], elu[float64]),
-		withAttrs("Selu", selu[float32], selu[float64]),
-		withAttrs("Celu", celu[float32], celu[float64]),
-		arithmeticFloat("PRelu", byElement(prelu[float32]), byElement(prelu[float64])),
+		unary("Relu", vec.Relu, relu),
+		unary("Softsign", vec.Softsign, each(softsign)),
+		unary("HardSwish", vec.HardSwish, each(hardSwish)),
+		withAttrs("LeakyRelu", leakyRelu32, leakyRelu),
+		withAttrs("ThresholdedRelu", thresholdedRelu32, thresholdedRelu),
+		withAttrs("HardSigmoid", hardSigmoid32, hardSigmoid),
+		withAttrs("Elu", elu32, elu),
+		withAttrs("Selu", selu32, selu),
+		withAttrs("Celu", celu32, celu),
+		arithmeticFloat("PRelu", binaryOp[float32, float32]{vv: vec.PRelu, vs: vec.PReluScalar, sv: vec.ScalarPRelu}, byElement(prelu)),
 	)
 }
 
-// withAttrs is the row of a function of one element that has attributes.
-func withAttrs(op string, f32 func(c *Call) func(float32) float32, f64 func(c *Call) func(float64) float64) *Kernel {
+// withAttrs is the row of a function that has attributes: of a slice of float32, or of one float64.
+func withAttrs(op string, f32 func(n *graph.Node) func(y, x []float32), f64 func(n *graph.Node) func(float64) float64) *Kernel {
 	return &Kernel{Op: op, InPlace: []int{0}, Types: floats(
-		func(c *Call) (Task, error) { return elementwise(each(f32(c)))(c) },
-		func(c *Call) (Task, error) { return elementwise(each(f64(c)))(c) },
-	), Loop: func(n *graph.Node) *Loop { return &Loop{Unary: each(f32(&Call{Node: n}))} }}
+		func(c *Call) (Task, error) { return elementwise(f32(c.Node))(c) },
+		func(c *Call) (Task, error) { return elementwise(each(f64(c.Node)))(c) },
+	), Loop: func(n *graph.Node) *Loop { return &Loop{Unary: f32(n)} }}
 }
 
 // relu is max(x, 0); NaN stays.
-func relu[T Float](y, x []T) {
+func relu(y, x []float64) {
 	y = y[:len(x)]
 	for i, v := range x {
 		y[i] = max(v, 0)
 	}
 }
 
-func softsign[T Float](x T) T {
-	if x < 0 {
-		return x / (1 - x)
-	}
-	return x / (1 + x)
-}
+func softsign(x float64) float64 { return x / (1 + math.Abs(x)) }
 
 // hardSwish is x * max(0, min(1, x/6 + 1/2)).
-func hardSwish[T Float](x T) T { return x * max(0, min(1, x/6+0.5)) }
+func hardSwish(x float64) float64 { return x * max(0, min(1, x/6+0.5)) }
 
-func leakyRelu[T Float](c *Call) func(T) T {
-	alpha := T(c.Node.Float("alpha", 0.01))
-	return func(x T) T {
-		if x < 0 {
-			return alpha * x
-		}
-		return x
-	}
+func leakyRelu32(n *graph.Node) func(y, x []float32) {
+	alpha := n.Float("alpha", 0.01)
+	return func(y, x []float32) { vec.LeakyRelu(y, x, alpha) }
 }
 
-func thresholdedRelu[T Float](c *Call) func(T) T {
-	alpha := T(c.Node.Float("alpha", 1))
-	return func(x T) T {
+func leakyRelu(n *graph.Node) func(float64) float64 {
+	alpha := float64(n.Float("alpha", 0.01))
+	return func(x float64) float64 { return prelu(x, alpha) }
+}
+
+func thresholdedRelu32(n *graph.Node) func(y, x []float32) {
+	alpha := n.Float("alpha", 1)
+	return func(y, x []float32) { vec.ThresholdedRelu(y, x, alpha) }
+}
+
+func thresholdedRelu(n *graph.Node) func(float64) float64 {
+	alpha := float64(n.Float("alpha", 1))
+	return func(x float64) float64 {
 		if x > alpha {
 			return x
 		}
@@ -71,48 +71,73 @@ func thresholdedRelu[T Float](c *Call) func(T) T {
 	}
 }
 
+func hardSigmoid32(n *graph.Node) func(y, x []float32) {
+	alpha, beta := n.Float("alpha", 0.2), n.Float("beta", 0.5)
+	return func(y, x []float32) { vec.HardSigmoid(y, x, alpha, beta) }
+}
+
 // hardSigmoid is max(0, min(1, alpha*x + beta)).
-func hardSigmoid[T Float](c *Call) func(T) T {
-	alpha, beta := T(c.Node.Float("alpha", 0.2)), T(c.Node.Float("beta", 0.5))
-	return func(x T) T { return max(0, min(1, alpha*x+beta)) }
+func hardSigmoid(n *graph.Node) func(float64) float64 {
+	alpha, beta := float64(n.Float("alpha", 0.2)), float64(n.Float("beta", 0.5))
+	return func(x float64) float64 { return max(0, min(1, alpha*x+beta)) }
+}
+
+func elu32(n *graph.Node) func(y, x []float32) {
+	alpha := n.Float("alpha", 1)
+	return func(y, x []float32) { vec.Elu(y, x, alpha, 1, 1) }
 }
 
 // elu is x for x >= 0, alpha * (exp(x) - 1) below.
-func elu[T Float](c *Call) func(T) T {
-	alpha := float64(c.Node.Float("alpha", 1))
-	return func(x T) T {
+func elu(n *graph.Node) func(float64) float64 {
+	alpha := float64(n.Float("alpha", 1))
+	return func(x float64) float64 {
 		if x < 0 {
-			return T(alpha * math.Expm1(float64(x)))
+			return alpha * math.Expm1(x)
 		}
 		return x
 	}
 }
 
-// selu is gamma * elu(x), alpha and gamma those of Klambauer et al., arXiv 1706.02515.
-func selu[T Float](c *Call) func(T) T {
-	alpha := float64(c.Node.Float("alpha", 1.67326319217681884765625))
-	gamma := float64(c.Node.Float("gamma", 1.05070102214813232421875))
-	return func(x T) T {
+// selu's defaults for alpha and gamma, those of Klambauer et al., arXiv 1706.02515.
+const (
+	seluAlpha = 1.67326319217681884765625
+	seluGamma = 1.05070102214813232421875
+)
+
+func selu32(n *graph.Node) func(y, x []float32) {
+	alpha, gamma := n.Float("alpha", seluAlpha), n.Float("gamma", seluGamma)
+	return func(y, x []float32) { vec.Elu(y, x, float32(float64(gamma)*float64(alpha)), 1, gamma) }
+}
+
+// selu is gamma * elu(x).
+func selu(n *graph.Node) func(float64) float64 {
+	alpha, gamma := float64(n.Float("alpha", seluAlpha)), float64(n.Float("gamma", seluGamma))
+	return func(x float64) float64 {
 		if x < 0 {
-			return T(gamma * alpha * math.Expm1(float64(x)))
+			return gamma * alpha * math.Expm1(x)
 		}
-		return T(gamma) * x
+		return gamma * x
 	}
 }
 
+func celu32(n *graph.Node) func(y, x []float32) {
+	alpha := n.Float("alpha", 1)
+	return func(y, x []float32) { vec.Elu(y, x, alpha, 1/alpha, 1) }
+}
+
 // celu is max(0,x) + min(0, alpha * (exp(x/alpha) - 1)).
-func celu[T Float](c *Call) func(T) T {
-	alpha := float64(c.Node.Float("alpha", 1))
-	return func(x T) T {
+func celu(n *graph.Node) func(float64) float64 {
+	alpha := float64(n.Float("alpha", 1))
+	return func(x float64) float64 {
 		if x < 0 {
-			return T(alpha * math.Expm1(float64(x)/alpha))
+			return alpha * math.Expm1(x/alpha)
 		}
 		return x
 	}
 }
 
 // prelu is x for x >= 0, slope * x below.
-func prelu[T Float](x, slope T) T {
+func prelu(x, slope float64) float64 {
 	if x < 0 {
 		return slope * x
 	}

@@ -95,16 +95,18 @@ func init() {
 	)
 }
 
-// The float32 operators have vectors. Addition and multiplication commute.
+// The float32 operators have vectors. All but subtraction and division commute.
 var (
 	add32 = binaryOp[float32, float32]{vv: vec.Add, vs: vec.AddScalar, sv: commuted(vec.AddScalar)}
 	sub32 = binaryOp[float32, float32]{vv: vec.Sub, vs: vec.SubScalar, sv: vec.ScalarSub}
 	mul32 = binaryOp[float32, float32]{vv: vec.Mul, vs: vec.MulScalar, sv: commuted(vec.MulScalar)}
 	div32 = binaryOp[float32, float32]{vv: vec.Div, vs: vec.DivScalar, sv: vec.ScalarDiv}
+	min32 = binaryOp[float32, float32]{vv: vec.Min, vs: vec.MinScalar, sv: commuted(vec.MinScalar)}
+	max32 = binaryOp[float32, float32]{vv: vec.Max, vs: vec.MaxScalar, sv: commuted(vec.MaxScalar)}
 )
 
-func commuted(f func(y, a []float32, b float32)) func(y []float32, a float32, b []float32) {
-	return func(y []float32, a float32, b []float32) { f(y, b, a) }
+func commuted[A, Y any](f func(y []Y, a []A, b A)) func(y []Y, a A, b []A) {
+	return func(y []Y, a A, b []A) { f(y, b, a) }
 }
 
 func addOp[T Number]() binaryOp[T, T] {

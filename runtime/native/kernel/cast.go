@@ -1,13 +1,14 @@
 package kernel
 
 import (
+	"github.com/elbo-ml/elbo/runtime/native/vec"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
 func init() {
 	register(
-		&Kernel{Op: "Cast", Types: castTypes(), Loop: always(Loop{Widen: widen})},
-		&Kernel{Op: "CastLike", Types: castTypes(), Loop: always(Loop{Widen: widen})},
+		&Kernel{Op: "Cast", Types: castTypes(), Loop: always(Loop{Widen: vec.Widen})},
+		&Kernel{Op: "CastLike", Types: castTypes(), Loop: always(Loop{Widen: vec.Widen})},
 	)
 }
 

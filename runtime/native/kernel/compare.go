@@ -1,13 +1,16 @@
 package kernel
 
-import "github.com/elbo-ml/elbo/tensor"
+import (
+	"github.com/elbo-ml/elbo/runtime/native/vec"
+	"github.com/elbo-ml/elbo/tensor"
+)
 
 func init() {
 	register(
-		comparison("Less", less[float32], less[float64], less[int32], less[int64]),
-		comparison("LessOrEqual", lessOrEqual[float32], lessOrEqual[float64], lessOrEqual[int32], lessOrEqual[int64]),
-		comparison("Greater", swapped(less[float32]), swapped(less[float64]), swapped(less[int32]), swapped(less[int64])),
-		comparison("GreaterOrEqual", swapped(lessOrEqual[float32]), swapped(lessOrEqual[float64]), swapped(lessOrEqual[int32]), swapped(lessOrEqual[int64])),
+		comparison("Less", less32, less[float64], less[int32], less[int64]),
+		comparison("LessOrEqual", lessOrEqual32, lessOrEqual[float64], lessOrEqual[int32], lessOrEqual[int64]),
+		comparison("Greater", mirrored(less32), swapped(less[float64]), swapped(less[int32]), swapped(less[int64])),
+		comparison("GreaterOrEqual", mirrored(lessOrEqual32), swapped(lessOrEqual[float64]), swapped(lessOrEqual[int32]), swapped(lessOrEqual[int64])),
 		equal(),
 		logical("And", func(a, b bool) bool { return a && b }),
 		logical("Or", func(a, b bool) bool { return a || b }),
@@ -17,9 +20,25 @@ func init() {
 	)
 }
 
-func comparison(op string, f32 func(a, b float32) bool, f64 func(a, b float64) bool, i32 func(a, b int32) bool, i64 func(a, b int64) bool) *Kernel {
-	return &Kernel{Op: op, Types: numbers(broadcast(byElement(f32)), broadcast(byElement(f64)), broadcast(byElement(i32)), broadcast(byElement(i64))),
-		Loop: always(Loop{Compare: byElement(f32).loop()})}
+func comparison(op string, f32 binaryOp[float32, bool], f64 func(a, b float64) bool, i32 func(a, b int32) bool, i64 func(a, b int64) bool) *Kernel {
+	return &Kernel{Op: op, Types: numbers(broadcast(f32), broadcast(byElement(f64)), broadcast(byElement(i32)), broadcast(byElement(i64))),
+		Loop: always(Loop{Compare: f32.loop()})}
+}
+
+// The float32 comparisons have vectors. A number on the left is one on the right of the opposite comparison.
+var (
+	less32        = binaryOp[float32, bool]{vv: vec.Less, vs: vec.LessScalar, sv: commuted(vec.GreaterScalar)}
+	lessOrEqual32 = binaryOp[float32, bool]{vv: vec.LessEqual, vs: vec.LessEqualScalar, sv: commuted(vec.GreaterEqualScalar)}
+	equal32       = binaryOp[float32, bool]{vv: vec.Equal, vs: vec.EqualScalar, sv: commuted(vec.EqualScalar)}
+)
+
+// mirrored is op with its operands exchanged.
+func mirrored[A, Y any](op binaryOp[A, Y]) binaryOp[A, Y] {
+	return binaryOp[A, Y]{
+		vv: func(y []Y, a, b []A) { op.vv(y, b, a) },
+		vs: func(y []Y, a []A, b A) { op.sv(y, b, a) },
+		sv: func(y []Y, a A, b []A) { op.vs(y, b, a) },
+	}
 }
 
 func less[T Number](a, b T) bool { return a < b }
@@ -37,7 +56,7 @@ func swapped[T any](f func(a, b T) bool) func(a, b T) bool {
 }
 
 func equal() *Kernel {
-	k := comparison("Equal", same[float32], same[float64], same[int32], same[int64])
+	k := comparison("Equal", equal32, same[float64], same[int32], same[int64])
 	k.Types[tensor.Bool] = broadcast(byElement(same[bool]))
 	k.Types[tensor.Uint8] = broadcast(byElement(same[uint8]))
 	return k

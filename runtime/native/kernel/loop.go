@@ -89,22 +89,6 @@ func (l *Loop) takes(n *graph.Node) bool {
 // always is the Loop of a row whose loop does not depend on the node.
 func always(l Loop) func(*graph.Node) *Loop { return func(*graph.Node) *Loop { return &l } }
 
-func widen(y []float32, x []bool) {
-	for i, v := range x[:len(y)] {
-		y[i] = ofBool[float32](v)
-	}
-}
-
-func selectFloats(y []float32, c []bool, a, b []float32, aStep, bStep int) {
-	for i, v := range c[:len(y)] {
-		if v {
-			y[i] = a[i*aStep]
-		} else {
-			y[i] = b[i*bStep]
-		}
-	}
-}
-
 // Fold is a reduction that accumulates in float64, piece after piece of a run.
 type Fold struct {
 	Start float64

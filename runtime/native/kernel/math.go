@@ -10,17 +10,17 @@ func init() {
 	register(
 		unary("Exp", vec.Exp, each(math.Exp)),
 		unary("Log", vec.Log, each(math.Log)),
-		unary("Sqrt", each(func(x float32) float32 { return float32(math.Sqrt(float64(x))) }), each(math.Sqrt)),
-		unary("Reciprocal", each(func(x float32) float32 { return 1 / x }), each(func(x float64) float64 { return 1 / x })),
-		through("Floor", math.Floor),
-		through("Ceil", math.Ceil),
-		through("Round", math.RoundToEven),
-		through("Erf", math.Erf),
+		unary("Sqrt", vec.Sqrt, each(math.Sqrt)),
+		unary("Reciprocal", vec.Reciprocal, each(func(x float64) float64 { return 1 / x })),
+		unary("Floor", vec.Floor, each(math.Floor)),
+		unary("Ceil", vec.Ceil, each(math.Ceil)),
+		unary("Round", vec.Round, each(math.RoundToEven)),
+		unary("Erf", vec.Erf, each(math.Erf)),
 		through("Sin", math.Sin),
 		through("Cos", math.Cos),
-		ofNumber("Neg", each(negate[float32]), each(negate[float64]), each(negate[int32]), each(negate[int64])),
-		ofNumber("Abs", each(func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }), each(math.Abs), each(absolute[int32]), each(absolute[int64])),
-		ofNumber("Sign", each(sign[float32]), each(sign[float64]), each(sign[int32]), each(sign[int64])),
+		ofNumber("Neg", vec.Neg, each(negate[float64]), each(negate[int32]), each(negate[int64])),
+		ofNumber("Abs", vec.Abs, each(math.Abs), each(absolute[int32]), each(absolute[int64])),
+		ofNumber("Sign", vec.Sign, each(sign[float64]), each(sign[int32]), each(sign[int64])),
 	)
 }
 

@@ -1,8 +1,10 @@
 package kernel
 
+import "github.com/elbo-ml/elbo/runtime/native/vec"
+
 func init() {
 	register(&Kernel{Op: "Where", Key: 1, Types: anyType(bindWhere[uint8], bindWhere[uint16], bindWhere[uint32], bindWhere[uint64]), InPlace: []int{1, 2},
-		Loop: always(Loop{Select: selectFloats})})
+		Loop: always(Loop{Select: vec.Select})})
 }
 
 // bindWhere is y = cond ? a : b, all three broadcast.

@@ -42,8 +42,8 @@ func init() {
 		"Add": broadcast(addOp[uint64]()), "Sub": broadcast(subOp[uint64]()), "Mul": broadcast(mulOp[uint64]()), "Div": broadcast(byElement(quotient[uint64])),
 		"Less": broadcast(byElement(less[uint64])), "LessOrEqual": broadcast(byElement(lessOrEqual[uint64])),
 		"Greater": broadcast(byElement(swapped(less[uint64]))), "GreaterOrEqual": broadcast(byElement(swapped(lessOrEqual[uint64]))),
-		"Equal": broadcast(byElement(same[uint64])), "Min": variadic(minimum[uint64]), "Max": variadic(maximum[uint64]),
-		"Clip": bindClip[uint64], "CumSum": bindCumSum[uint64], "Pow": bindPow[uint64], "Sign": elementwise(each(func(x uint64) uint64 { return min(x, 1) })), "Abs": bindCopy,
+		"Equal": broadcast(byElement(same[uint64])), "Min": variadic(byElement(minimum[uint64])), "Max": variadic(byElement(maximum[uint64])),
+		"Clip": bindClip(clip[uint64]), "CumSum": bindCumSum[uint64], "Pow": bindPow[uint64], "Sign": elementwise(each(func(x uint64) uint64 { return min(x, 1) })), "Abs": bindCopy,
 		"ArgMax": argument(above[uint64]), "ArgMin": argument(below[uint64]),
 	}
 }

@@ -1,42 +1,38 @@
-// Package vec computes element by element on float32 slices, with AVX2 where the machine has it.
+// Package vec computes element by element on float32 slices, with AVX-512 or AVX2 where the machine has them.
 //
-// The assembly does the same operations in the same order as the Go loops that document it, with no fused
-// multiply-add, so on amd64 both give the same bits (only the bits of a NaN may differ). As many elements
-// are computed as y has; operands may be longer, and may be the same memory as y.
+// The assembly does the same operations in the same order as the Go functions that document it, fused multiply-adds among
+// them, so that all give the same bits on every machine, whatever the length of a slice (only the bits of a NaN may differ).
+// As many elements are computed as y has; operands may be longer, and may be the same memory as y.
 package vec
 
 //go:generate go run ./gen -out vec_amd64.s -stubs vec_amd64.go -pkg vec
 
-// function is one of the assembled functions.
-type function int
-
-const (
-	expFunction function = iota
-	logFunction
-	tanhFunction
-	sigmoidFunction
-	softplusFunction
+// The forms of the assembly. y has n elements, a positive number.
+type (
+	unaryAsm  func(n int, y, x *float32)
+	familyAsm func(n int, y, x *float32, a, b, c float32)
+	binaryAsm struct {
+		vv     func(n int, y, a, b *float32)
+		vs, sv func(n int, y, x *float32, s float32)
+	}
+	compareAsm struct {
+		vv func(n int, y *bool, a, b *float32)
+		vs func(n int, y *bool, x *float32, s float32)
+	}
+	selectAsm func(n int, y *float32, c *bool, a, b *float32)
 )
 
-// Exp is y[i] = e^x[i].
-func Exp(y, x []float32) { apply(expFunction, Exp32, y, x) }
-
-// Log is y[i] = log x[i], the natural logarithm.
-func Log(y, x []float32) { apply(logFunction, Log32, y, x) }
-
-// Tanh is y[i] = tanh x[i].
-func Tanh(y, x []float32) { apply(tanhFunction, Tanh32, y, x) }
-
-// Sigmoid is y[i] = 1/(1 + e^-x[i]).
-func Sigmoid(y, x []float32) { apply(sigmoidFunction, Sigmoid32, y, x) }
-
-// Softplus is y[i] = log(1 + e^x[i]).
-func Softplus(y, x []float32) { apply(softplusFunction, Softplus32, y, x) }
-
-// apply leaves whole vectors to the assembly and the rest to its twin.
-func apply(f function, twin func(float32) float32, y, x []float32) {
-	x = x[:len(y)]
-	for i := f.whole(y, x); i < len(y); i++ {
-		y[i] = twin(x[i])
-	}
+// assembly is the functions of one instruction set; what it lacks, a Go loop does.
+type assembly struct {
+	exp, log, tanh, sigmoid, softplus, erf             unaryAsm
+	sqrt, reciprocal, square, cube, neg, abs, sign     unaryAsm
+	floor, ceil, round, relu, softsign, hardSwish      unaryAsm
+	hardSigmoid, leakyRelu, thresholdedRelu, clip, elu familyAsm
+	add, sub, mul, div, min, max, prelu                binaryAsm
+	less, lessEqual, equal, greater, greaterEqual      compareAsm
+	widen                                              func(n int, y *float32, x *bool)
+	selectVV, selectVS, selectSV, selectSS             selectAsm
 }
+
+// asm is what this machine is best at, chosen once at start.
+var asm = best()

@@ -4,77 +4,542 @@
 
 package vec
 
-// expAVX2 is expGo for n elements, a positive multiple of 4.
+// expAVX2 is exp32 for n elements.
 //
 //go:noescape
 func expAVX2(n int, y *float32, x *float32)
 
-// logAVX2 is logGo for n elements, a positive multiple of 4.
+// logAVX2 is log32 for n elements.
 //
 //go:noescape
 func logAVX2(n int, y *float32, x *float32)
 
-// tanhAVX2 is tanhGo for n elements, a positive multiple of 4.
+// tanhAVX2 is tanh32 for n elements.
 //
 //go:noescape
 func tanhAVX2(n int, y *float32, x *float32)
 
-// sigmoidAVX2 is sigmoidGo for n elements, a positive multiple of 4.
+// sigmoidAVX2 is sigmoid32 for n elements.
 //
 //go:noescape
 func sigmoidAVX2(n int, y *float32, x *float32)
 
-// softplusAVX2 is softplusGo for n elements, a positive multiple of 4.
+// softplusAVX2 is softplus32 for n elements.
 //
 //go:noescape
 func softplusAVX2(n int, y *float32, x *float32)
 
-// addAVX2 is addGo for n elements, a positive multiple of 8.
+// erfAVX2 is erf32 for n elements.
+//
+//go:noescape
+func erfAVX2(n int, y *float32, x *float32)
+
+// sqrtAVX2 is sqrt32 for n elements.
+//
+//go:noescape
+func sqrtAVX2(n int, y *float32, x *float32)
+
+// reciprocalAVX2 is reciprocal32 for n elements.
+//
+//go:noescape
+func reciprocalAVX2(n int, y *float32, x *float32)
+
+// squareAVX2 is square32 for n elements.
+//
+//go:noescape
+func squareAVX2(n int, y *float32, x *float32)
+
+// cubeAVX2 is cube32 for n elements.
+//
+//go:noescape
+func cubeAVX2(n int, y *float32, x *float32)
+
+// negAVX2 is neg32 for n elements.
+//
+//go:noescape
+func negAVX2(n int, y *float32, x *float32)
+
+// absAVX2 is abs32 for n elements.
+//
+//go:noescape
+func absAVX2(n int, y *float32, x *float32)
+
+// signAVX2 is sign32 for n elements.
+//
+//go:noescape
+func signAVX2(n int, y *float32, x *float32)
+
+// floorAVX2 is floor32 for n elements.
+//
+//go:noescape
+func floorAVX2(n int, y *float32, x *float32)
+
+// ceilAVX2 is ceil32 for n elements.
+//
+//go:noescape
+func ceilAVX2(n int, y *float32, x *float32)
+
+// roundAVX2 is round32 for n elements.
+//
+//go:noescape
+func roundAVX2(n int, y *float32, x *float32)
+
+// reluAVX2 is relu32 for n elements.
+//
+//go:noescape
+func reluAVX2(n int, y *float32, x *float32)
+
+// softsignAVX2 is softsign32 for n elements.
+//
+//go:noescape
+func softsignAVX2(n int, y *float32, x *float32)
+
+// hardSwishAVX2 is hardSwish32 for n elements.
+//
+//go:noescape
+func hardSwishAVX2(n int, y *float32, x *float32)
+
+// hardSigmoidAVX2 is hardSigmoid32 for n elements.
+//
+//go:noescape
+func hardSigmoidAVX2(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// leakyReluAVX2 is leakyRelu32 for n elements.
+//
+//go:noescape
+func leakyReluAVX2(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// thresholdedReluAVX2 is thresholdedRelu32 for n elements.
+//
+//go:noescape
+func thresholdedReluAVX2(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// clipAVX2 is clip32 for n elements.
+//
+//go:noescape
+func clipAVX2(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// eluAVX2 is elu32 for n elements.
+//
+//go:noescape
+func eluAVX2(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// addAVX2 is y = a . b for n elements.
 //
 //go:noescape
 func addAVX2(n int, y *float32, a *float32, b *float32)
 
-// addScalarAVX2 is addGo with a number on the right, b, for n elements, a positive multiple of 8.
+// addScalarAVX2 is add of n elements and the number s.
 //
 //go:noescape
-func addScalarAVX2(n int, y *float32, a *float32, b float32)
+func addScalarAVX2(n int, y *float32, x *float32, s float32)
 
-// subAVX2 is subGo for n elements, a positive multiple of 8.
+// subAVX2 is y = a . b for n elements.
 //
 //go:noescape
 func subAVX2(n int, y *float32, a *float32, b *float32)
 
-// subScalarAVX2 is subGo with a number on the right, b, for n elements, a positive multiple of 8.
+// subScalarAVX2 is sub of n elements and the number s.
 //
 //go:noescape
-func subScalarAVX2(n int, y *float32, a *float32, b float32)
+func subScalarAVX2(n int, y *float32, x *float32, s float32)
 
-// subScalarLeftAVX2 is subGo with a number on the left, b, for n elements, a positive multiple of 8.
+// subScalarLeftAVX2 is sub of n elements and the number s.
 //
 //go:noescape
-func subScalarLeftAVX2(n int, y *float32, a *float32, b float32)
+func subScalarLeftAVX2(n int, y *float32, x *float32, s float32)
 
-// mulAVX2 is mulGo for n elements, a positive multiple of 8.
+// mulAVX2 is y = a . b for n elements.
 //
 //go:noescape
 func mulAVX2(n int, y *float32, a *float32, b *float32)
 
-// mulScalarAVX2 is mulGo with a number on the right, b, for n elements, a positive multiple of 8.
+// mulScalarAVX2 is mul of n elements and the number s.
 //
 //go:noescape
-func mulScalarAVX2(n int, y *float32, a *float32, b float32)
+func mulScalarAVX2(n int, y *float32, x *float32, s float32)
 
-// divAVX2 is divGo for n elements, a positive multiple of 8.
+// divAVX2 is y = a . b for n elements.
 //
 //go:noescape
 func divAVX2(n int, y *float32, a *float32, b *float32)
 
-// divScalarAVX2 is divGo with a number on the right, b, for n elements, a positive multiple of 8.
+// divScalarAVX2 is div of n elements and the number s.
 //
 //go:noescape
-func divScalarAVX2(n int, y *float32, a *float32, b float32)
+func divScalarAVX2(n int, y *float32, x *float32, s float32)
 
-// divScalarLeftAVX2 is divGo with a number on the left, b, for n elements, a positive multiple of 8.
+// divScalarLeftAVX2 is div of n elements and the number s.
 //
 //go:noescape
-func divScalarLeftAVX2(n int, y *float32, a *float32, b float32)
+func divScalarLeftAVX2(n int, y *float32, x *float32, s float32)
+
+// minAVX2 is y = a . b for n elements.
+//
+//go:noescape
+func minAVX2(n int, y *float32, a *float32, b *float32)
+
+// minScalarAVX2 is min of n elements and the number s.
+//
+//go:noescape
+func minScalarAVX2(n int, y *float32, x *float32, s float32)
+
+// maxAVX2 is y = a . b for n elements.
+//
+//go:noescape
+func maxAVX2(n int, y *float32, a *float32, b *float32)
+
+// maxScalarAVX2 is max of n elements and the number s.
+//
+//go:noescape
+func maxScalarAVX2(n int, y *float32, x *float32, s float32)
+
+// preluAVX2 is y = a . b for n elements.
+//
+//go:noescape
+func preluAVX2(n int, y *float32, a *float32, b *float32)
+
+// preluScalarAVX2 is prelu of n elements and the number s.
+//
+//go:noescape
+func preluScalarAVX2(n int, y *float32, x *float32, s float32)
+
+// preluScalarLeftAVX2 is prelu of n elements and the number s.
+//
+//go:noescape
+func preluScalarLeftAVX2(n int, y *float32, x *float32, s float32)
+
+// lessAVX2 is y = a . b for n elements.
+//
+//go:noescape
+func lessAVX2(n int, y *bool, a *float32, b *float32)
+
+// lessScalarAVX2 is less of n elements and the number s.
+//
+//go:noescape
+func lessScalarAVX2(n int, y *bool, x *float32, s float32)
+
+// lessEqualAVX2 is y = a . b for n elements.
+//
+//go:noescape
+func lessEqualAVX2(n int, y *bool, a *float32, b *float32)
+
+// lessEqualScalarAVX2 is lessEqual of n elements and the number s.
+//
+//go:noescape
+func lessEqualScalarAVX2(n int, y *bool, x *float32, s float32)
+
+// equalAVX2 is y = a . b for n elements.
+//
+//go:noescape
+func equalAVX2(n int, y *bool, a *float32, b *float32)
+
+// equalScalarAVX2 is equal of n elements and the number s.
+//
+//go:noescape
+func equalScalarAVX2(n int, y *bool, x *float32, s float32)
+
+// greaterScalarAVX2 is greater of n elements and the number s.
+//
+//go:noescape
+func greaterScalarAVX2(n int, y *bool, x *float32, s float32)
+
+// greaterEqualScalarAVX2 is greaterEqual of n elements and the number s.
+//
+//go:noescape
+func greaterEqualScalarAVX2(n int, y *bool, x *float32, s float32)
+
+// widenAVX2 is Widen for n elements.
+//
+//go:noescape
+func widenAVX2(n int, y *float32, x *bool)
+
+// selectVVAVX2 is Select for n elements, where a letter S says that one of a or of b is all there is.
+//
+//go:noescape
+func selectVVAVX2(n int, y *float32, c *bool, a *float32, b *float32)
+
+// selectVSAVX2 is Select for n elements, where a letter S says that one of a or of b is all there is.
+//
+//go:noescape
+func selectVSAVX2(n int, y *float32, c *bool, a *float32, b *float32)
+
+// selectSVAVX2 is Select for n elements, where a letter S says that one of a or of b is all there is.
+//
+//go:noescape
+func selectSVAVX2(n int, y *float32, c *bool, a *float32, b *float32)
+
+// selectSSAVX2 is Select for n elements, where a letter S says that one of a or of b is all there is.
+//
+//go:noescape
+func selectSSAVX2(n int, y *float32, c *bool, a *float32, b *float32)
+
+// expAVX512 is exp32 for n elements.
+//
+//go:noescape
+func expAVX512(n int, y *float32, x *float32)
+
+// logAVX512 is log32 for n elements.
+//
+//go:noescape
+func logAVX512(n int, y *float32, x *float32)
+
+// tanhAVX512 is tanh32 for n elements.
+//
+//go:noescape
+func tanhAVX512(n int, y *float32, x *float32)
+
+// sigmoidAVX512 is sigmoid32 for n elements.
+//
+//go:noescape
+func sigmoidAVX512(n int, y *float32, x *float32)
+
+// softplusAVX512 is softplus32 for n elements.
+//
+//go:noescape
+func softplusAVX512(n int, y *float32, x *float32)
+
+// erfAVX512 is erf32 for n elements.
+//
+//go:noescape
+func erfAVX512(n int, y *float32, x *float32)
+
+// sqrtAVX512 is sqrt32 for n elements.
+//
+//go:noescape
+func sqrtAVX512(n int, y *float32, x *float32)
+
+// reciprocalAVX512 is reciprocal32 for n elements.
+//
+//go:noescape
+func reciprocalAVX512(n int, y *float32, x *float32)
+
+// squareAVX512 is square32 for n elements.
+//
+//go:noescape
+func squareAVX512(n int, y *float32, x *float32)
+
+// cubeAVX512 is cube32 for n elements.
+//
+//go:noescape
+func cubeAVX512(n int, y *float32, x *float32)
+
+// negAVX512 is neg32 for n elements.
+//
+//go:noescape
+func negAVX512(n int, y *float32, x *float32)
+
+// absAVX512 is abs32 for n elements.
+//
+//go:noescape
+func absAVX512(n int, y *float32, x *float32)
+
+// signAVX512 is sign32 for n elements.
+//
+//go:noescape
+func signAVX512(n int, y *float32, x *float32)
+
+// floorAVX512 is floor32 for n elements.
+//
+//go:noescape
+func floorAVX512(n int, y *float32, x *float32)
+
+// ceilAVX512 is ceil32 for n elements.
+//
+//go:noescape
+func ceilAVX512(n int, y *float32, x *float32)
+
+// roundAVX512 is round32 for n elements.
+//
+//go:noescape
+func roundAVX512(n int, y *float32, x *float32)
+
+// reluAVX512 is relu32 for n elements.
+//
+//go:noescape
+func reluAVX512(n int, y *float32, x *float32)
+
+// softsignAVX512 is softsign32 for n elements.
+//
+//go:noescape
+func softsignAVX512(n int, y *float32, x *float32)
+
+// hardSwishAVX512 is hardSwish32 for n elements.
+//
+//go:noescape
+func hardSwishAVX512(n int, y *float32, x *float32)
+
+// hardSigmoidAVX512 is hardSigmoid32 for n elements.
+//
+//go:noescape
+func hardSigmoidAVX512(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// leakyReluAVX512 is leakyRelu32 for n elements.
+//
+//go:noescape
+func leakyReluAVX512(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// thresholdedReluAVX512 is thresholdedRelu32 for n elements.
+//
+//go:noescape
+func thresholdedReluAVX512(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// clipAVX512 is clip32 for n elements.
+//
+//go:noescape
+func clipAVX512(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// eluAVX512 is elu32 for n elements.
+//
+//go:noescape
+func eluAVX512(n int, y *float32, x *float32, a float32, b float32, c float32)
+
+// addAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func addAVX512(n int, y *float32, a *float32, b *float32)
+
+// addScalarAVX512 is add of n elements and the number s.
+//
+//go:noescape
+func addScalarAVX512(n int, y *float32, x *float32, s float32)
+
+// subAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func subAVX512(n int, y *float32, a *float32, b *float32)
+
+// subScalarAVX512 is sub of n elements and the number s.
+//
+//go:noescape
+func subScalarAVX512(n int, y *float32, x *float32, s float32)
+
+// subScalarLeftAVX512 is sub of n elements and the number s.
+//
+//go:noescape
+func subScalarLeftAVX512(n int, y *float32, x *float32, s float32)
+
+// mulAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func mulAVX512(n int, y *float32, a *float32, b *float32)
+
+// mulScalarAVX512 is mul of n elements and the number s.
+//
+//go:noescape
+func mulScalarAVX512(n int, y *float32, x *float32, s float32)
+
+// divAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func divAVX512(n int, y *float32, a *float32, b *float32)
+
+// divScalarAVX512 is div of n elements and the number s.
+//
+//go:noescape
+func divScalarAVX512(n int, y *float32, x *float32, s float32)
+
+// divScalarLeftAVX512 is div of n elements and the number s.
+//
+//go:noescape
+func divScalarLeftAVX512(n int, y *float32, x *float32, s float32)
+
+// minAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func minAVX512(n int, y *float32, a *float32, b *float32)
+
+// minScalarAVX512 is min of n elements and the number s.
+//
+//go:noescape
+func minScalarAVX512(n int, y *float32, x *float32, s float32)
+
+// maxAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func maxAVX512(n int, y *float32, a *float32, b *float32)
+
+// maxScalarAVX512 is max of n elements and the number s.
+//
+//go:noescape
+func maxScalarAVX512(n int, y *float32, x *float32, s float32)
+
+// preluAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func preluAVX512(n int, y *float32, a *float32, b *float32)
+
+// preluScalarAVX512 is prelu of n elements and the number s.
+//
+//go:noescape
+func preluScalarAVX512(n int, y *float32, x *float32, s float32)
+
+// preluScalarLeftAVX512 is prelu of n elements and the number s.
+//
+//go:noescape
+func preluScalarLeftAVX512(n int, y *float32, x *float32, s float32)
+
+// lessAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func lessAVX512(n int, y *bool, a *float32, b *float32)
+
+// lessScalarAVX512 is less of n elements and the number s.
+//
+//go:noescape
+func lessScalarAVX512(n int, y *bool, x *float32, s float32)
+
+// lessEqualAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func lessEqualAVX512(n int, y *bool, a *float32, b *float32)
+
+// lessEqualScalarAVX512 is lessEqual of n elements and the number s.
+//
+//go:noescape
+func lessEqualScalarAVX512(n int, y *bool, x *float32, s float32)
+
+// equalAVX512 is y = a . b for n elements.
+//
+//go:noescape
+func equalAVX512(n int, y *bool, a *float32, b *float32)
+
+// equalScalarAVX512 is equal of n elements and the number s.
+//
+//go:noescape
+func equalScalarAVX512(n int, y *bool, x *float32, s float32)
+
+// greaterScalarAVX512 is greater of n elements and the number s.
+//
+//go:noescape
+func greaterScalarAVX512(n int, y *bool, x *float32, s float32)
+
+// greaterEqualScalarAVX512 is greaterEqual of n elements and the number s.
+//
+//go:noescape
+func greaterEqualScalarAVX512(n int, y *bool, x *float32, s float32)
+
+// widenAVX512 is Widen for n elements.
+//
+//go:noescape
+func widenAVX512(n int, y *float32, x *bool)
+
+// selectVVAVX512 is Select for n elements, where a letter S says that one of a or of b is all there is.
+//
+//go:noescape
+func selectVVAVX512(n int, y *float32, c *bool, a *float32, b *float32)
+
+// selectVSAVX512 is Select for n elements, where a letter S says that one of a or of b is all there is.
+//
+//go:noescape
+func selectVSAVX512(n int, y *float32, c *bool, a *float32, b *float32)
+
+// selectSVAVX512 is Select for n elements, where a letter S says that one of a or of b is all there is.
+//
+//go:noescape
+func selectSVAVX512(n int, y *float32, c *bool, a *float32, b *float32)
+
+// selectSSAVX512 is Select for n elements, where a letter S says that one of a or of b is all there is.
+//
+//go:noescape
+func selectSSAVX512(n int, y *float32, c *bool, a *float32, b *float32)
