@@ -100,4 +100,11 @@ func TestWebGPUChild(t *testing.T) {
 		}
 	})
 	t.Run("training step", func(t *testing.T) { compareSteps(t, native.New(), e, o, denseConfig, 100) })
+	t.Run("training", func(t *testing.T) {
+		l := e.(runtime.Looper)
+		if apart, err := l.Apart(o); err != nil || !apart {
+			t.Errorf("WebGPU computes apart: %v, %v", apart, err)
+		}
+		testOnDevice(t, l, "webgpu", 20)
+	})
 }

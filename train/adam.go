@@ -74,16 +74,22 @@ func (o Adam) Update64(t int, rate float64, p, g []float64, state [][]float64) {
 	adam(o, t, rate, p, g, state)
 }
 
-// adam folds the bias corrections into two numbers: Alpha = rate/(1-Beta1^t) and Scale = 1/sqrt(1-Beta2^t).
+// factors are the numbers of step t, with the bias corrections folded in: alpha = rate/(1-Beta1^t), scale =
+// 1/sqrt(1-Beta2^t), keep = 1 - rate*WeightDecay.
+func (o Adam) factors(t int, rate float64) (alpha, scale, keep float64) {
+	alpha, scale = rate, 1.0
+	if !o.NoBiasCorrection {
+		alpha = rate / (1 - math.Pow(or(o.Beta1, 0.9), float64(t)))
+		scale = 1 / math.Sqrt(1-math.Pow(or(o.Beta2, 0.999), float64(t)))
+	}
+	return alpha, scale, 1 - rate*or(o.WeightDecay, 0)
+}
+
 func adam[T float](o Adam, t int, rate float64, p, g []T, state [][]T) {
 	b1, b2 := or(o.Beta1, 0.9), or(o.Beta2, 0.999)
-	alpha, scale := rate, 1.0
-	if !o.NoBiasCorrection {
-		alpha = rate / (1 - math.Pow(b1, float64(t)))
-		scale = 1 / math.Sqrt(1-math.Pow(b2, float64(t)))
-	}
+	alpha, scale, keep := o.factors(t, rate)
 	c := fused.Coefficients[T]{Beta1: T(b1), One1: T(1 - b1), Beta2: T(b2), One2: T(1 - b2), Alpha: T(alpha), Scale: T(scale),
-		Epsilon: T(o.epsilon()), Keep: T(1 - rate*or(o.WeightDecay, 0))}
+		Epsilon: T(o.epsilon()), Keep: T(keep)}
 	if o.AMSGrad || c.Epsilon == 0 {
 		adamRare(p, g, state, &c)
 		return

@@ -59,7 +59,7 @@ type Options struct {
 	Resume bool
 
 	// Progress is called every LogEvery steps (0 is about every second) and after the last, from the goroutine that
-	// called Fit.
+	// called Fit. Where the weights are on a device it sees the model's tensors as of the last checkpoint.
 	Progress func(Progress)
 	LogEvery int
 }

@@ -125,6 +125,9 @@ func (t *trainer) save() error {
 	if t.store == nil || t.savedStep == t.done {
 		return nil
 	}
+	if err := t.fromDevice(); err != nil {
+		return fmt.Errorf("train: step %d: %w: %w", t.done, errSave, err)
+	}
 	c := &checkpoint.Checkpoint{Step: t.done, Epoch: t.done / t.perEpoch, Engine: t.Engine.Name(), Recipe: t.recipe, Sums: t.epoch.named(),
 		Parts: map[string]*safetensors.File{weightsPart: {}, optimizerPart: {}}}
 	for _, s := range t.state() {
@@ -148,6 +151,9 @@ func (t *trainer) save() error {
 func (t *trainer) stopped(ctx context.Context, cause error) error {
 	if err := ctx.Err(); err != nil {
 		cause = fmt.Errorf("train: stopped after step %d of %d: %w", t.done, t.steps, err)
+	}
+	if err := t.fromDevice(); err != nil {
+		return fmt.Errorf("%w; %w", cause, err)
 	}
 	if t.store == nil || t.done == 0 || errors.Is(cause, ErrNotFinite) || errors.Is(cause, errSave) {
 		return cause

@@ -10,11 +10,12 @@ import (
 	"github.com/elbo-ml/elbo/tensor"
 )
 
-// step is the compiled training step: objective and gradients as one graph, whose inputs are the minibatch, the noise,
-// the KL weight and the master weights, and every tensor that goes in and out of it.
+// step is the training step: objective and gradients as one graph, whose inputs are the minibatch, the noise, the KL
+// weight and the master weights, and every tensor that goes in and out of it, bound once.
 type step struct {
 	graph   *graph.Graph
 	program runtime.Program
+	bound   runtime.Bound // the program over in and out
 	in, out []*tensor.Tensor
 
 	x        *tensor.Tensor
@@ -24,20 +25,38 @@ type step struct {
 	loss, elbo, reconstruction, kl *tensor.Tensor
 }
 
-// newStep builds and compiles the step for minibatches of the given number of rows. It sets the gradients of params.
-func newStep(obj *Objective, params []*param, batch int, seed uint64, e runtime.Engine, o runtime.Options) (*step, error) {
+// newStep builds the step for minibatches of the given number of rows. It sets the gradients of params.
+func newStep(obj *Objective, params []*param, batch int, seed uint64, threads int) (*step, error) {
 	g, at, err := stepGraph(obj, params)
 	if err != nil {
 		return nil, err
 	}
 	s := &step{graph: g}
-	if err := s.bind(obj, at, params, batch, seed, o.Threads); err != nil {
+	if err := s.bind(obj, at, params, batch, seed, threads); err != nil {
 		return nil, err
 	}
-	if s.program, err = e.Compile(g, o); err != nil {
-		return nil, fmt.Errorf("train: compile the step: %w", err)
-	}
 	return s, nil
+}
+
+// compile makes the step ready to run.
+func (s *step) compile(e runtime.Engine, o runtime.Options) (err error) {
+	if s.program, err = e.Compile(s.graph, o); err != nil {
+		return fmt.Errorf("train: compile the step: %w", err)
+	}
+	if s.bound, err = runtime.Bind(s.program, s.in, s.out); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
+// close frees what compile made.
+func (s *step) close() {
+	if s.bound != nil {
+		s.bound.Close()
+	}
+	if s.program != nil {
+		s.program.Close()
+	}
 }
 
 // stepGraph is the graph of the step: loss, ELBO, reconstruction, KL and the gradients of params as outputs of data, noise,
@@ -164,7 +183,7 @@ func (s *step) load(x *tensor.Tensor, first uint64, klWeight float64) {
 	}
 }
 
-func (s *step) run(ctx context.Context) error { return s.program.Run(ctx, s.in, s.out) }
+func (s *step) run(ctx context.Context) error { return s.bound.Run(ctx) }
 
 // number is the content of a tensor of one real number.
 func number(t *tensor.Tensor) float64 {

@@ -20,6 +20,7 @@ type trainer struct {
 	params []*param
 	step   *step
 	update *updater
+	device *device           // where the engine computes apart from the processor, or nil
 	store  *checkpoint.Store // or nil
 	recipe map[string]string
 
@@ -69,10 +70,18 @@ func (t *trainer) prepare(d data.Source) error {
 	for _, v := range frozen {
 		t.report.Frozen += v.Data.Len()
 	}
-	if t.step, err = newStep(obj, t.params, t.Batch, t.Seed, t.Engine, t.engineOptions()); err != nil {
+	if t.step, err = newStep(obj, t.params, t.Batch, t.Seed, t.Threads); err != nil {
 		return err
 	}
 	t.update = newUpdater(t.Optimizer, t.params, t.EMA, t.Threads)
+	if t.device, err = t.newDevice(); err != nil {
+		return err
+	}
+	if t.device == nil {
+		if err := t.step.compile(t.Engine, t.engineOptions()); err != nil {
+			return err
+		}
+	}
 	if t.source, err = data.NewBinarized(borrowed{d}, t.Binarize, t.Seed); err != nil {
 		return err
 	}
@@ -104,7 +113,10 @@ func (borrowed) Close() error { return nil }
 
 func (t *trainer) close() {
 	if t.step != nil {
-		t.step.program.Close()
+		t.step.close()
+	}
+	if t.device != nil {
+		t.device.loop.Close()
 	}
 	if t.source != nil {
 		t.source.Close()
@@ -124,12 +136,18 @@ func (t *trainer) run(ctx context.Context) (*Report, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	defer loader.Close()
+	if err := t.toDevice(); err != nil {
+		return t.result(), err
+	}
 	t.started = time.Now()
 	t.saved, t.told = t.started, t.started
 	for t.done < t.steps {
 		if err := t.next(ctx, loader); err != nil {
 			return t.result(), t.stopped(ctx, err)
 		}
+	}
+	if err := t.fromDevice(); err != nil {
+		return t.result(), err
 	}
 	if err := t.save(); err != nil {
 		return t.result(), err
@@ -158,21 +176,14 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 	}
 	klWeight := t.klWeight(t.done + 1)
 	t.step.load(batch.X, uint64(t.done)*uint64(t.Batch), klWeight)
-	if err := t.step.run(ctx); err != nil {
-		return fmt.Errorf("train: step %d: %w", t.done+1, err)
-	}
-	seen := observe(t.step)
-	t.norm = t.update.norm()
-	if !seen.finite() || !finite(t.norm) {
-		return t.step.blame(ctx, t.done+1, t.Engine, t.engineOptions())
-	}
-	scale := 1.0
-	if t.Clip > 0 && t.norm > t.Clip {
-		scale = t.Clip / t.norm
-	}
 	rate := t.rate(t.done + 1)
-	if bad := t.update.step(t.done+1, rate, t.norm, scale); bad != nil {
-		return fmt.Errorf("train: step %d: the update takes %q out of range, and it is the first to be %w: %s", t.done+1, bad.name, ErrNotFinite, remedy)
+	advance := t.advance
+	if t.device != nil {
+		advance = t.advanceOnDevice
+	}
+	seen, err := advance(ctx, t.done+1, rate)
+	if err != nil {
+		return err
 	}
 	if t.done%t.perEpoch == 0 {
 		t.epoch = means{}
@@ -191,6 +202,32 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 		t.window, t.told = means{}, time.Now()
 	}
 	return nil
+}
+
+// advance makes step n of the minibatch that is loaded: gradients by the engine, then the update. When a number is not
+// finite the weights are as before the step.
+func (t *trainer) advance(ctx context.Context, n int, rate float64) (seen, error) {
+	if err := t.step.run(ctx); err != nil {
+		return seen{}, fmt.Errorf("train: step %d: %w", n, err)
+	}
+	seen := observe(t.step)
+	t.norm = t.update.norm()
+	if !seen.finite() || !finite(t.norm) {
+		return seen, t.step.blame(ctx, n, t.Engine, t.engineOptions())
+	}
+	scale := 1.0
+	if t.Clip > 0 && t.norm > t.Clip {
+		scale = t.Clip / t.norm
+	}
+	if bad := t.update.step(n, rate, t.norm, scale); bad != nil {
+		return seen, outOfRange(n, bad.name)
+	}
+	return seen, nil
+}
+
+// outOfRange is the error about an update that made a weight of the named parameter NaN or infinite.
+func outOfRange(n int, name string) error {
+	return fmt.Errorf("train: step %d: the update takes %q out of range, and it is the first to be %w: %s", n, name, ErrNotFinite, remedy)
 }
 
 // rate is the learning rate of step n, from 1.
