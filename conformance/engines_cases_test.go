@@ -84,6 +84,17 @@ func ints32(lo, hi int32, shape ...int) arg {
 	}}
 }
 
+// uints are uint32 below hi.
+func uints(hi uint32, shape ...int) arg {
+	return arg{make: func(r *rand.Rand, _ tensor.DType) *tensor.Tensor {
+		t := tensor.New(tensor.Uint32, shape...)
+		for i := range t.Len() {
+			tensor.Data[uint32](t)[i] = r.Uint32N(hi)
+		}
+		return t
+	}}
+}
+
 func bools(shape ...int) arg {
 	return arg{make: func(r *rand.Rand, _ tensor.DType) *tensor.Tensor {
 		t := tensor.New(tensor.Bool, shape...)
@@ -142,6 +153,20 @@ func opCases() []opCase {
 		cases = append(cases, opCase{op: op, attrs: attrs, in: in})
 	}
 
+	for _, op := range []string{"Tan", "Sinh", "Cosh", "Atan", "Asinh"} {
+		add(op, nil, within(-3, 3, 2, 5))
+	}
+	for _, op := range []string{"Asin", "Acos", "Atanh"} {
+		add(op, nil, within(-0.95, 0.95, 2, 5))
+	}
+	add("Acosh", nil, within(1, 20, 2, 5))
+	add("Mod", at("fmod", 1), f(3, 4), within(0.5, 2, 4))
+	add("Mod", nil, ints(-20, 20, 3, 4), ints(1, 7, 4))
+	add("IsInf", nil, extremes)
+	add("IsInf", at("detect_positive", 0), extremes)
+	for _, d := range []string{"LEFT", "RIGHT"} {
+		add("BitShift", at("direction", d), uints(1<<30, 3, 4), uints(9, 4))
+	}
 	for _, op := range []string{"Neg", "Abs", "Sqrt", "Exp", "Log", "Reciprocal", "Sign", "Floor", "Ceil", "Round", "Erf", "Sin", "Cos", "Relu",
 		"LeakyRelu", "Elu", "Selu", "Celu", "Softplus", "Softsign", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "ThresholdedRelu", "Identity", "IsNaN"} {
 		x := f

@@ -15,42 +15,70 @@ type rule func(c *conversion) error
 // rules are the operators whose form changed between MinOpset and MaxOpset, or that the canonical opset lacks.
 // An operator with no rule means the same in all of them.
 var rules = map[string]rule{
-	"AveragePool":        averagePool,
-	"BatchNormalization": batchNormalization,
-	"Cast":               cast,
-	"CastLike":           castLike,
-	"Clip":               clip,
-	"Constant":           constant,
-	"ConvTranspose":      convTranspose,
-	"Dropout":            dropout,
-	"Gelu":               gelu,
-	"GroupNormalization": groupNormalization,
-	"LogSoftmax":         softmax,
-	"Mean":               variadicMean,
-	"Mish":               mish,
-	"Pad":                pad,
-	"ReduceL1":           reduce,
-	"ReduceL2":           reduce,
-	"ReduceLogSum":       reduce,
-	"ReduceLogSumExp":    reduce,
-	"ReduceMax":          reduce,
-	"ReduceMean":         reduce,
-	"ReduceMin":          reduce,
-	"ReduceProd":         reduce,
-	"ReduceSum":          reduceSum,
-	"ReduceSumSquare":    reduce,
-	"Resize":             resize,
-	"Scatter":            scatter,
-	"Slice":              slice,
-	"Softmax":            softmax,
-	"Split":              split,
-	"Squeeze":            axesToInput,
-	"Sum":                variadicSum,
-	"Unsqueeze":          axesToInput,
+	"Attention":                 attention,
+	"AveragePool":               averagePool,
+	"BatchNormalization":        batchNormalization,
+	"Cast":                      cast,
+	"CastLike":                  castLike,
+	"CenterCropPad":             centerCropPad,
+	"Clip":                      clip,
+	"Constant":                  constant,
+	"ConvInteger":               convInteger,
+	"ConvTranspose":             convTranspose,
+	"DequantizeLinear":          dequantizeLinear,
+	"Dropout":                   dropout,
+	"DynamicQuantizeLinear":     dynamicQuantizeLinear,
+	"Einsum":                    einsum,
+	"Gelu":                      gelu,
+	"GlobalLpPool":              globalLpPool,
+	"GroupNormalization":        groupNormalization,
+	"Hardmax":                   hardmax,
+	"LRN":                       lrn,
+	"LogSoftmax":                softmax,
+	"LpNormalization":           lpNormalization,
+	"LpPool":                    lpPool,
+	"MatMulInteger":             matMulInteger,
+	"Mean":                      variadicMean,
+	"MeanVarianceNormalization": meanVarianceNormalization,
+	"Mish":                      mish,
+	"NegativeLogLikelihoodLoss": negativeLogLikelihood,
+	"Pad":                       pad,
+	"QLinearConv":               qLinearConv,
+	"QLinearMatMul":             qLinearMatMul,
+	"QuantizeLinear":            quantizeLinear,
+	"RMSNormalization":          rmsNormalization,
+	"ReduceL1":                  reduce,
+	"ReduceL2":                  reduce,
+	"ReduceLogSum":              reduce,
+	"ReduceLogSumExp":           reduce,
+	"ReduceMax":                 reduce,
+	"ReduceMean":                reduce,
+	"ReduceMin":                 reduce,
+	"ReduceProd":                reduce,
+	"ReduceSum":                 reduceSum,
+	"ReduceSumSquare":           reduce,
+	"Resize":                    resize,
+	"RotaryEmbedding":           rotaryEmbedding,
+	"Scatter":                   scatter,
+	"Shrink":                    shrink,
+	"Slice":                     slice,
+	"Softmax":                   softmax,
+	"SoftmaxCrossEntropyLoss":   softmaxCrossEntropy,
+	"Split":                     split,
+	"Squeeze":                   axesToInput,
+	"Sum":                       variadicSum,
+	"Swish":                     swish,
+	"Unsqueeze":                 axesToInput,
 }
 
 // made are the operators that rules turn into others, so that package graph need not know them.
-var made = []string{"CastLike", "Constant", "Gelu", "GroupNormalization", "Mean", "Mish", "Scatter", "Sum"}
+var made = []string{
+	"Attention", "CastLike", "CenterCropPad", "Constant", "ConvInteger", "DequantizeLinear",
+	"DynamicQuantizeLinear", "Einsum", "Gelu", "GlobalLpPool", "GroupNormalization", "Hardmax", "LRN",
+	"LpNormalization", "LpPool", "MatMulInteger", "Mean", "MeanVarianceNormalization", "Mish",
+	"NegativeLogLikelihoodLoss", "QLinearConv", "QLinearMatMul", "QuantizeLinear", "RMSNormalization",
+	"RotaryEmbedding", "Scatter", "Shrink", "SoftmaxCrossEntropyLoss", "Sum", "Swish",
+}
 
 // supported reports whether nodes of an operator can be brought into a graph.
 func supported(domain, op string) bool {
@@ -97,6 +125,23 @@ func (c *conversion) finish(op string, attrs graph.Attrs, inputs ...*graph.Value
 		return fmt.Errorf("%d outputs where there is one: %w", len(c.n.Outputs), ErrMalformed)
 	}
 	return c.emit(&graph.Node{Name: c.n.Name, Op: op, Attrs: attrs, Inputs: inputs, Outputs: c.n.Outputs, Doc: c.n.Doc})
+}
+
+// give makes values the node's outputs, in their order; those that are not wanted are dropped.
+func (c *conversion) give(values ...*graph.Value) error {
+	c.done = true
+	if len(c.n.Outputs) > len(values) {
+		return fmt.Errorf("%d outputs where there are %d: %w", len(c.n.Outputs), len(values), ErrMalformed)
+	}
+	for i, v := range c.n.Outputs {
+		if v == nil {
+			continue
+		}
+		if err := c.emit(&graph.Node{Name: c.n.Name, Op: "Identity", Inputs: values[i : i+1 : i+1], Outputs: []*graph.Value{v}, Doc: c.n.Doc}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keep appends the node as it stands, with outputs of unknown shape.
@@ -152,6 +197,13 @@ func (c *conversion) setAttr(name string, value any) {
 // constInts is the content of input i, which has to be known when the model is read.
 func (c *conversion) constInts(i int, what string) ([]int64, error) {
 	v := c.n.Inputs[i]
+	if ints, ok := graph.Shape(v.Ints).Known(); ok && v.Data == nil {
+		out := make([]int64, len(ints))
+		for k, n := range ints {
+			out[k] = int64(n)
+		}
+		return out, nil
+	}
 	if v.Data == nil || v.DType != tensor.Int64 {
 		return nil, fmt.Errorf("%s that are computed: %w", what, graph.ErrUnsupported)
 	}

@@ -2,19 +2,9 @@ package importer
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/elbo-ml/elbo/graph"
 )
-
-// AveragePool has dilations since opset 19.
-func averagePool(c *conversion) error {
-	if slices.ContainsFunc(c.n.Ints("dilations"), func(d int) bool { return d != 1 }) {
-		return fmt.Errorf("dilations: %w", graph.ErrUnsupported)
-	}
-	delete(c.n.Attrs, "dilations")
-	return nil
-}
 
 // Resize had another form in opset 10, and has new attributes since opset 18: those that say what opset 17 does anyway
 // are dropped.

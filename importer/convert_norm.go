@@ -96,17 +96,23 @@ func filled(dtype tensor.DType, n int, v float64) *tensor.Tensor {
 	t := tensor.New(dtype, n)
 	switch dtype {
 	case tensor.Float32:
-		for i := range tensor.Data[float32](t) {
-			tensor.Data[float32](t)[i] = float32(v)
-		}
+		fill(t, float32(v))
 	case tensor.Float64:
-		for i := range tensor.Data[float64](t) {
-			tensor.Data[float64](t)[i] = v
-		}
+		fill(t, v)
+	case tensor.Float16:
+		fill(t, tensor.ToFloat16(float32(v)))
+	case tensor.BFloat16:
+		fill(t, tensor.ToBFloat16(float32(v)))
 	default:
 		return nil
 	}
 	return t
+}
+
+func fill[T tensor.Element](t *tensor.Tensor, v T) {
+	for i := range tensor.Data[T](t) {
+		tensor.Data[T](t)[i] = v
+	}
 }
 
 // Dropout takes its ratio as an input since opset 12, and a flag that tells it to draw random numbers; before that it is
