@@ -24,12 +24,11 @@ type Bench struct {
 
 	Report *report.Report
 
-	// setting makes OpenBLAS fastest on this machine, and peak is the best rate of a matrix product by number of threads,
-	// in GFLOP/s, with its name: the product of 1024 x 1024 matrices finds them.
-	setting string
-	peak    map[int]rate
+	// peak is the best rate of a matrix product in this run, by number of threads.
+	peak map[int]rate
 }
 
+// rate is a rate and whose it is.
 type rate struct {
 	gflops float64
 	name   string

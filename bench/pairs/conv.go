@@ -10,7 +10,7 @@ import (
 // conv races the whole Adam step of a convolutional VAE.
 func conv(b *Bench) error {
 	r, err := b.fit("conv", "1-32-64 maps, 4x4 kernels of stride 2, 20 latent units, and back, batch 100: one Adam step", 100,
-		func(task []string) []side.Side { return b.Peers.Torch(b.setting, task...) })
+		func(task []string) []side.Side { return b.Peers.Torch(task...) })
 	if err != nil {
 		return err
 	}

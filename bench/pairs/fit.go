@@ -16,7 +16,7 @@ import (
 
 // checkedSteps is how many training steps the sides make on the same numbers before they are timed: a wrong gradient or
 // update shows in the loss of the next step.
-const checkedSteps = 5
+const checkedSteps = 3
 
 // fitTolerance bounds the relative difference of these losses.
 const fitTolerance = 1e-4

@@ -12,7 +12,7 @@ func mlp(b *Bench) error {
 		{"mlp", "plain"}, {"mlp-a", "variational dropout A"}, {"mlp-b", "variational dropout B"},
 	} {
 		r, err := b.fit(v.model, "784-1000-1000-1000-10, relu, batch 1000, "+v.what+": one Adam step", 1000,
-			func(task []string) []side.Side { return b.Peers.Torch(b.setting, task...) })
+			func(task []string) []side.Side { return b.Peers.Torch(task...) })
 		if err != nil {
 			return err
 		}

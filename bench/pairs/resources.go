@@ -40,8 +40,8 @@ func resources(b *Bench) error {
 				Target: 1.3, Threads: threads})
 		}
 	}
-	b.section("Allocations and memory of a training step", `Allocations are those of the whole process over 200 steps of train.Fit, divided by 200 and rounded
-down. Memory is the peak of the process's anonymous memory (VmHWM less what is mapped from files, the mark set back after 50 steps) beyond what
+	b.section("Allocations and memory of a training step", `Allocations are those of the whole process over 100 steps of train.Fit, divided by 100 and rounded
+down. Memory is the peak of the process's anonymous memory (VmHWM less what is mapped from files, the mark set back after 20 steps) beyond what
 it held with the data and before the model was made. Live activations are all values of the step, gradients among them, from the node that
 computes each to the last that reads it, at the worst place of the graph, each node run by itself.`, leftOut)
 	return nil

@@ -85,18 +85,14 @@ func (b *Bench) sgemmRows(s shape, r report.Race) {
 	}
 }
 
-// learn keeps the best rates that anybody reached, and the setting under which OpenBLAS was fastest on one thread.
+// learn keeps the best rates that anybody reached.
 func (b *Bench) learn(s shape, r report.Race) {
-	fastest := 0.0
 	for _, x := range r.Results {
 		if x.Skipped != nil {
 			continue
 		}
 		if g := s.gflop() / x.Median; g > b.peak[x.Threads].gflops {
 			b.peak[x.Threads] = rate{g, fmt.Sprintf("%s, %dx%dx%d", x.Name, s.m, s.n, s.k)}
-		}
-		if g := s.gflop() / x.Median; s == shapes[0] && x.Threads == 1 && strings.HasPrefix(x.Name, "OpenBLAS") && g > fastest {
-			fastest, b.setting = g, x.Setting
 		}
 	}
 }

@@ -17,7 +17,7 @@ const ortName = "elbo, ONNX Runtime"
 func vae(b *Bench) error {
 	const title = "784-500-20, tanh, Bernoulli, batch 100: one Adam step"
 	r, err := b.fit("vae", title, 100, func(task []string) []side.Side {
-		sides := append(fitSides(ortName, "ort", "vae"), b.Peers.Torch(b.setting, task...)...)
+		sides := append(fitSides(ortName, "ort", "vae"), b.Peers.Torch(task...)...)
 		return append(append(sides, b.Peers.JAX(task...)...), b.Peers.Steps(task...)...)
 	})
 	if err != nil {

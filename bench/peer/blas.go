@@ -66,6 +66,27 @@ func versionOf(path string) string {
 // AVX-512 ones on some processors.
 var settings = []string{"", "OPENBLAS_CORETYPE=Haswell"}
 
+// chooseSetting finds the setting under which Debian's OpenBLAS, and so Debian's PyTorch, is fastest on one thread: the
+// fastest of some products of 512 x 512 matrices taken in turns.
+func (p *Peers) chooseSetting() {
+	const n = 512
+	if len(p.BLAS) == 0 {
+		return
+	}
+	for _, file := range []string{"a", "b"} {
+		if side.WriteArray(filepath.Join(p.Dir, file), make([]float32, n*n)) != nil {
+			return
+		}
+	}
+	var sides []side.Side
+	for _, s := range p.Sgemm(n, n, n, p.Dir) {
+		if s.Name == p.BLAS[0].Name && s.Threads == 1 {
+			sides = append(sides, s)
+		}
+	}
+	p.Setting = side.Fastest(sides, 30).Setting
+}
+
 // Sgemm is every library under every setting, on 1 thread and 2, multiplying the matrices in the files a and b of dir.
 func (p *Peers) Sgemm(m, n, k int, dir string) []side.Side {
 	var sides []side.Side

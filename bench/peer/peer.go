@@ -25,6 +25,10 @@ type Peers struct {
 	Pythons []Python
 	BLAS    []BLAS
 	GoMLX   []GoMLX
+	// Compiled adds torch.compile to the ways of PyTorch, which takes a minute for all models.
+	Compiled bool
+	// Setting, of the environment, is what OpenBLAS is fastest under.
+	Setting string
 	// Missing tells which are not here, and why.
 	Missing []string
 
@@ -50,7 +54,9 @@ func Find(dir string) (*Peers, error) {
 	}
 	p.findPythons()
 	p.findBLAS()
+	p.chooseSetting()
 	p.buildGoMLX()
+	p.startPythons()
 	return p, nil
 }
 

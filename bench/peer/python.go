@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/elbo-ml/elbo/bench/side"
 )
@@ -20,34 +21,22 @@ type Python struct {
 	// OpenBLAS is the path of the library in scipy-openblas32, and OpenBLASVersion what it calls itself.
 	OpenBLAS        string `json:"openblas"`
 	OpenBLASVersion string `json:"openblas_version"`
-	// Reference tells that torch multiplies matrices with the reference BLAS. Debian's can be had without another, and
-	// is then thirty times slower: not a peer.
-	Reference bool `json:"reference"`
 }
 
+// probe imports nothing big: that is left to the processes that stay.
 const probe = `
-import json, sys
-r = {}
-try:
-    import torch
-    torch.randn(4, 4) @ torch.randn(4, 4)
-    r["torch"] = torch.__version__
-    maps = open("/proc/self/maps").read() if sys.platform == "linux" else "mkl"
-    r["reference"] = not (torch.backends.mkl.is_available() or any(n in maps for n in ("openblas", "mkl", "blis")))
-except ImportError:
-    pass
-try:
-    import scipy_openblas32, glob
+import glob, importlib.metadata, importlib.util, json, os
+r, found = {}, importlib.util.find_spec
+if found("torch"):
+    version = {}
+    exec(open(os.path.join(os.path.dirname(found("torch").origin), "version.py")).read(), version)
+    r["torch"] = version["__version__"]
+if found("jax"):
+    r["jax"] = importlib.metadata.version("jax")
+if found("scipy_openblas32"):
+    import scipy_openblas32
     r["openblas"] = glob.glob(scipy_openblas32.get_lib_dir() + "/libscipy_openblas*")[0]
     r["openblas_version"] = scipy_openblas32.get_openblas_config().split()[1]
-except ImportError:
-    pass
-try:
-    import importlib.metadata, importlib.util
-    if importlib.util.find_spec("jax"):
-        r["jax"] = importlib.metadata.version("jax")
-except ImportError:
-    pass
 print(json.dumps(r))
 `
 
@@ -80,20 +69,16 @@ func (p *Peers) findPythons() {
 			p.missing("everything in %s: it does not run", path)
 			continue
 		}
-		switch {
-		case py.Torch == "":
+		if py.Torch == "" {
 			p.missing("PyTorch in %s: not installed (Debian: apt-get install python3-torch libopenblas0)", path)
-		case py.Reference:
-			p.missing("PyTorch in %s: it would run on the reference BLAS (Debian: apt-get install libopenblas0)", path)
-			py.Torch = ""
 		}
 		p.Pythons = append(p.Pythons, py)
 	}
 }
 
 // Torch is PyTorch of every interpreter doing a task of torch_tasks.py on 1 thread and 2: as it is and, from version 2
-// on, compiled. setting is what makes its OpenBLAS fastest.
-func (p *Peers) Torch(setting string, task ...string) []side.Side {
+// on and where it is wanted, compiled.
+func (p *Peers) Torch(task ...string) []side.Side {
 	var sides []side.Side
 	for _, py := range p.Pythons {
 		if py.Torch == "" {
@@ -101,10 +86,10 @@ func (p *Peers) Torch(setting string, task ...string) []side.Side {
 		}
 		version, _, _ := strings.Cut(py.Torch, "+")
 		for _, threads := range []int{1, 2} {
-			s := side.Side{Name: "PyTorch " + version, Threads: threads, Keep: true, Host: p.python(py, "torch_tasks.py", threads, setting),
+			s := side.Side{Name: "PyTorch " + version, Threads: threads, Keep: true, Host: p.python(py, "torch_tasks.py", threads),
 				Task: append(task[:len(task):len(task)], "plain")}
 			sides = append(sides, s)
-			if !strings.HasPrefix(version, "1.") {
+			if p.Compiled && !strings.HasPrefix(version, "1.") {
 				s.Name += ", compiled"
 				s.Task = append(task[:len(task):len(task)], "compiled")
 				sides = append(sides, s)
@@ -123,7 +108,7 @@ func (p *Peers) JAX(task ...string) []side.Side {
 		var sides []side.Side
 		for _, threads := range []int{1, 2} {
 			sides = append(sides, side.Side{Name: "JAX " + py.JAX, Threads: threads, Keep: true,
-				Host: p.python(py, "jax_tasks.py", threads, ""), Task: append(task[:len(task):len(task)], "jit")})
+				Host: p.python(py, "jax_tasks.py", threads), Task: append(task[:len(task):len(task)], "jit")})
 		}
 		return sides
 	}
@@ -131,11 +116,22 @@ func (p *Peers) JAX(task ...string) []side.Side {
 }
 
 // python runs a script in a process that stays for all its tasks.
-func (p *Peers) python(py Python, script string, threads int, setting string) func() (*side.Host, error) {
-	return p.shared(strings.Join([]string{py.Path, script, strconv.Itoa(threads), setting}, " "), func() *exec.Cmd {
+func (p *Peers) python(py Python, script string, threads int) func() (*side.Host, error) {
+	return p.shared(strings.Join([]string{py.Path, script, strconv.Itoa(threads)}, " "), func() *exec.Cmd {
 		cmd := exec.Command(py.Path, filepath.Join(p.Dir, script), strconv.Itoa(threads))
 		// Without processes of its own the compiler leaves nothing running beside others.
-		cmd.Env = append(environment(threads, setting), "TORCHINDUCTOR_COMPILE_THREADS=1", "PYTHONWARNINGS=ignore")
+		cmd.Env = append(environment(threads, p.Setting), "TORCHINDUCTOR_COMPILE_THREADS=1", "PYTHONWARNINGS=ignore")
 		return cmd
 	})
+}
+
+// startPythons starts all processes that stay, side by side: each spends seconds on its imports.
+func (p *Peers) startPythons() {
+	var wait sync.WaitGroup
+	for _, s := range append(p.Torch(), p.JAX()...) {
+		if h, err := s.Host(); err == nil {
+			wait.Go(h.Wake)
+		}
+	}
+	wait.Wait()
 }

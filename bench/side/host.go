@@ -57,6 +57,9 @@ func (h *Host) Close() {
 	h.cmd.Wait()
 }
 
+// Wake waits until the process answers for the first time, and stops it.
+func (h *Host) Wake() { h.ask("close", "0") }
+
 // open opens a task and returns its key.
 func (h *Host) open(task []string) (key string, err error) {
 	h.tasks++

@@ -18,7 +18,7 @@ import (
 )
 
 // warm is the number of steps before anything is measured, and watched how many are.
-const warm, watched = 50, 200
+const warm, watched = 20, 100
 
 // watch is a source that calls a function when a minibatch is read: the loop that trains is left alone.
 type watch struct {

@@ -1,4 +1,5 @@
 """Training steps in PyTorch. Argument: the number of threads."""
+import os
 import sys
 
 import torch
@@ -9,6 +10,11 @@ from serve import array, serve
 
 torch.manual_seed(0)
 torch.set_num_threads(int(sys.argv[1]))
+
+# Debian's PyTorch can be had without a BLAS made for speed, and is then thirty times slower: not a peer.
+torch.randn(4, 4) @ torch.randn(4, 4)
+FAST = torch.backends.mkl.is_available() or not os.path.exists("/proc/self/maps") or any(
+    name in open("/proc/self/maps").read() for name in ("openblas", "mkl", "blis"))
 
 # Adam in one pass over each parameter, where this version has it for the CPU.
 FUSED = {"fused": True} if tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 4) else {}
@@ -115,6 +121,8 @@ class Training:
     """Adam steps of a model. The folder holds its first weights, w0, w1, ...; minibatches x; and noise, noise0, ..."""
 
     def __init__(self, model, folder, batch, steps, compiled):
+        if not FAST:
+            raise RuntimeError("it would run on the reference BLAS (Debian: apt-get install libopenblas0)")
         self.model, self.steps, batch = model, int(steps), int(batch)
         with torch.no_grad():
             for i, p in enumerate(model.parameters()):
