@@ -35,7 +35,7 @@ func main() {
 
 // full and quick are the paces. Medians of the quick one are those of a few bursts.
 var (
-	full  = side.Pace{Rounds: 25, Burst: 60 * time.Millisecond, Budget: 40 * time.Second}
+	full  = side.Pace{Rounds: 25, Burst: 60 * time.Millisecond, Budget: 25 * time.Second}
 	quick = side.Pace{Rounds: 5, Burst: 15 * time.Millisecond, Budget: 2 * time.Second}
 )
 
@@ -73,7 +73,7 @@ func measure() error {
 		}
 		fmt.Fprintf(os.Stderr, "%s: %.0f s\n", p.Name, time.Since(began).Seconds())
 	}
-	b.Report.Facts = facts(b.Peers, start, load)
+	b.Report.Facts, b.Report.Missing = facts(b.Peers, start, load), b.Peers.Missing
 	switch {
 	case *only != "":
 		b.Report.WriteMarkdown(os.Stdout)
@@ -92,7 +92,7 @@ func measure() error {
 // facts are what a reader needs to judge the figures.
 func facts(p *peer.Peers, start time.Time, load string) []string {
 	now := time.Now()
-	list := []string{
+	return []string{
 		fmt.Sprintf("%s, %s, %.0f s", side.Machine(), start.UTC().Format(time.DateOnly), now.Sub(start).Seconds()),
 		fmt.Sprintf("load average %s before, %s after (processes wanting a core, over the last minute; this run's own count too)",
 			cmp.Or(load, "unknown"), cmp.Or(side.Load(), "unknown")),
@@ -100,10 +100,6 @@ func facts(p *peer.Peers, start time.Time, load string) []string {
 		"peers: " + strings.Join(p.Versions(), "; "),
 		"command: `" + cmp.Or(os.Getenv("ELBO_BENCH_COMMAND"), strings.Join(append([]string{"bench"}, os.Args[1:]...), " ")) + "`",
 	}
-	for _, m := range p.Missing {
-		list = append(list, "not here: "+m)
-	}
-	return list
 }
 
 func write(path string, to func(io.Writer) error) error {

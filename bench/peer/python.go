@@ -66,7 +66,7 @@ func (p *Peers) findPythons() {
 			err = json.Unmarshal(out, &py)
 		}
 		if err != nil {
-			p.missing("everything in %s: it does not run", path)
+			p.missing("PyTorch, JAX and OpenBLAS in %s: it does not run", path)
 			continue
 		}
 		if py.Torch == "" {
@@ -86,17 +86,28 @@ func (p *Peers) Torch(task ...string) []side.Side {
 		}
 		version, _, _ := strings.Cut(py.Torch, "+")
 		for _, threads := range []int{1, 2} {
-			s := side.Side{Name: "PyTorch " + version, Threads: threads, Keep: true, Host: p.python(py, "torch_tasks.py", threads),
-				Task: append(task[:len(task):len(task)], "plain")}
-			sides = append(sides, s)
-			if p.Compiled && !strings.HasPrefix(version, "1.") {
-				s.Name += ", compiled"
-				s.Task = append(task[:len(task):len(task)], "compiled")
+			for _, setting := range torchSettings(version, threads) {
+				s := side.Side{Name: "PyTorch " + version, Threads: threads, Setting: setting, Keep: true,
+					Host: p.python(py, "torch_tasks.py", threads, setting), Task: append(task[:len(task):len(task)], "plain")}
 				sides = append(sides, s)
+				if p.Compiled && !strings.HasPrefix(version, "1.") {
+					s.Name += ", compiled"
+					s.Task = append(task[:len(task):len(task)], "compiled")
+					sides = append(sides, s)
+				}
 			}
 		}
 	}
 	return sides
+}
+
+// torchSettings are those that a PyTorch is tried under. Debian's has two pools of threads, OpenMP's and OpenBLAS's, which
+// spin while they wait for each other: it is faster when they sleep, or when only one of them has two threads.
+func torchSettings(version string, threads int) []string {
+	if threads > 1 && strings.HasPrefix(version, "1.") {
+		return []string{"OMP_WAIT_POLICY=PASSIVE OPENBLAS_THREAD_TIMEOUT=4", "OPENBLAS_NUM_THREADS=1"}
+	}
+	return []string{""}
 }
 
 // JAX is the first JAX found doing a task of jax_tasks.py on 1 thread and 2.
@@ -108,7 +119,7 @@ func (p *Peers) JAX(task ...string) []side.Side {
 		var sides []side.Side
 		for _, threads := range []int{1, 2} {
 			sides = append(sides, side.Side{Name: "JAX " + py.JAX, Threads: threads, Keep: true,
-				Host: p.python(py, "jax_tasks.py", threads), Task: append(task[:len(task):len(task)], "jit")})
+				Host: p.python(py, "jax_tasks.py", threads, ""), Task: append(task[:len(task):len(task)], "jit")})
 		}
 		return sides
 	}
@@ -116,11 +127,11 @@ func (p *Peers) JAX(task ...string) []side.Side {
 }
 
 // python runs a script in a process that stays for all its tasks.
-func (p *Peers) python(py Python, script string, threads int) func() (*side.Host, error) {
-	return p.shared(strings.Join([]string{py.Path, script, strconv.Itoa(threads)}, " "), func() *exec.Cmd {
+func (p *Peers) python(py Python, script string, threads int, setting string) func() (*side.Host, error) {
+	return p.shared(strings.Join([]string{py.Path, script, strconv.Itoa(threads), setting}, " "), func() *exec.Cmd {
 		cmd := exec.Command(py.Path, filepath.Join(p.Dir, script), strconv.Itoa(threads))
 		// Without processes of its own the compiler leaves nothing running beside others.
-		cmd.Env = append(environment(threads, p.Setting), "TORCHINDUCTOR_COMPILE_THREADS=1", "PYTHONWARNINGS=ignore")
+		cmd.Env = append(environment(threads, p.Setting+" "+setting), "TORCHINDUCTOR_COMPILE_THREADS=1", "PYTHONWARNINGS=ignore")
 		return cmd
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/elbo-ml/elbo/bench/side"
@@ -14,6 +15,8 @@ import (
 type Report struct {
 	// Facts are the machine, the versions, the load, the command.
 	Facts []string
+	// Missing are the peers that are not here, each with the reason.
+	Missing []string
 	// Notes tell how to read the figures.
 	Notes    string
 	Rows     []Row
@@ -77,12 +80,37 @@ func (r *Report) WriteTable(w io.Writer) {
 			ratio, bound, met)
 	}
 	fmt.Fprintln(w)
+	for _, l := range r.leftOut() {
+		fmt.Fprintf(w, "- left out: %s\n", l)
+	}
+	if len(r.leftOut()) > 0 {
+		fmt.Fprintln(w)
+	}
+}
+
+// leftOut lists the peers that are not here, the sides that did not run and the rows that could not be measured, each with
+// the reason.
+func (r *Report) leftOut() []string {
+	list := slices.Clone(r.Missing)
 	for _, s := range r.Sections {
-		for _, l := range s.LeftOut {
-			fmt.Fprintf(w, "Left out: %s.\n", l)
+		list = append(list, s.LeftOut...)
+		for _, race := range s.Races {
+			for _, x := range race.Results {
+				if x.Skipped != nil {
+					list = append(list, fmt.Sprintf("%s on %s, %s: %v", x.Name, count(x.Threads, "thread"), race.Task, x.Skipped))
+				}
+			}
 		}
 	}
-	fmt.Fprintln(w)
+	return list
+}
+
+// count writes a number of things: "1 core", "2 cores".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func (r Row) bound() string {
@@ -110,11 +138,14 @@ func (r *Report) writeMissed(w io.Writer) {
 		if row.Target != 0 {
 			by = fmt.Sprintf(", off by %.0f %%", 100*math.Abs(row.figure()/row.Target-1))
 		}
-		why := ""
+		against, why := "", ""
+		if row.PeerName != "" {
+			against = ", against " + row.PeerName
+		}
 		if row.Why != "" {
 			why = ". " + row.Why
 		}
-		fmt.Fprintf(w, "- %s, %s, %d cores, against %s: %s where %s %s is wanted%s%s\n", row.Name, row.Unit, row.Threads, row.PeerName,
+		fmt.Fprintf(w, "- %s, %s, %s%s: %s where %s %s is wanted%s%s\n", row.Name, row.Unit, count(row.Threads, "core"), against,
 			short(row.figure()), row.bound(), short(row.Target), by, why)
 	}
 	fmt.Fprintln(w)
@@ -127,9 +158,6 @@ func (s Section) write(w io.Writer) {
 	}
 	for _, r := range s.Races {
 		r.write(w)
-	}
-	for _, l := range s.LeftOut {
-		fmt.Fprintf(w, "Left out: %s.\n\n", l)
 	}
 }
 
@@ -149,11 +177,6 @@ func (r Race) write(w io.Writer) {
 			short(1e3*s.High), short(1e3*s.Min), short(r.Work/s.Median), s.Difference)
 	}
 	fmt.Fprintln(w)
-	for _, s := range r.Results {
-		if s.Skipped != nil {
-			fmt.Fprintf(w, "%s on %d threads is %v.\n\n", s.Name, s.Threads, s.Skipped)
-		}
-	}
 }
 
 // short writes three digits that count.
