@@ -208,6 +208,8 @@ var shapes = []struct {
 	{"transposed 4x4, stride 2, small images", true, square(20, 1, 128, 64, 7, 4, 14, 2, 1, 1)},
 	{"transposed 7x7 of one element", true, square(20, 1, 128, 64, 1, 7, 7, 1, 1, 0)},
 	{"transposed, kernel as large as x", true, square(4, 1, 8, 8, 14, 14, 27, 1, 1, 0)},
+	{"3x3 to few channels", false, square(4, 1, 64, 3, 28, 3, 28, 1, 1, 1)},
+	{"transposed 4x4, stride 2, to one channel", true, square(20, 1, 32, 1, 14, 4, 28, 2, 1, 1)},
 	{"dilation beyond x", false, square(2, 1, 5, 6, 3, 2, 3, 1000, 2000, 2000)},
 	{"transposed, dilation beyond y", true, square(2, 1, 5, 6, 3, 2, 3, 1, 3000000, 3000000)},
 	{"transposed, stride beyond y", true, square(2, 1, 5, 6, 3, 2, 3, 1<<30, 1, 0)},
@@ -222,7 +224,7 @@ func TestShapes(t *testing.T) {
 			s := *c.s
 			s.Batch = min(s.Batch, 7) // the float64 loops are slow
 			if s.Group == 1 {
-				s.InC, s.OutC = max(s.InC/4, 5), max(s.OutC/4, 5)
+				s.InC, s.OutC = max(s.InC/4, 5), min(max(s.OutC/4, 5), s.OutC)
 			}
 			f := Forward[float32]
 			if c.transpose {

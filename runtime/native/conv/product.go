@@ -11,6 +11,7 @@ type product struct {
 	segments []segment
 	order    []piece // what the rows of the packed weights are
 	k        int     // how many there are
+	taps     []int   // where the product of each tap is, from that of a window's start; see sumTaps
 	packed   int     // where they start, of one group
 }
 
@@ -69,6 +70,15 @@ func (c *Conv[T]) product(axes []class) product {
 	c.combine(axes, c.s.Kernel, func(a *class) ([]int, []int) { return a.taps, a.off }, func(tap, off int) {
 		taps, offs = append(taps, tap), append(offs, off*c.in)
 	})
+	if c.how == byTaps {
+		for i, t := range taps {
+			p.taps = append(p.taps, offs[i]/max(c.in, 1)*c.wide+t*c.out)
+		}
+		for i := range p.rows {
+			p.rows[i], p.at[i] = p.rows[i]/max(c.in, 1)*c.wide, p.at[i]/c.wide
+		}
+		return p
+	}
 	together := 1 // taps that are read as one run
 	if last.together() && len(last.taps)*c.in <= maxSegment {
 		together = max(1, len(last.taps))

@@ -36,7 +36,8 @@ type Conv[T gemm.Float] struct {
 	wide        int // of a row of the scratch: all panels
 	split       int // tasks that share the panels
 	prod        []product
-	packed      int // elements of a group's packed weights
+	packed      int     // elements of a group's packed weights
+	all         product // of all taps, where the method needs it
 
 	how method
 
@@ -61,6 +62,7 @@ type method uint8
 
 const (
 	byWindows method = iota
+	byTaps           // a product for all taps, summed over the windows
 	byPlane          // tap by tap
 	byDense          // as a dense layer
 )
@@ -93,16 +95,19 @@ func (c *Conv[T]) prepare() {
 		return
 	}
 	c.tile, c.cols = tile[T](c.level)
-	c.panels = ceil(c.out, c.cols)
-	c.wide = c.panels * c.cols
 	c.line = size(s.Out[1:])
 	c.measure(s.Out[0])
 	if c.sparse() {
 		c.how = byPlane
 		return
 	}
+	c.how, c.wide = c.cheaper()
+	c.panels = c.wide / c.cols
 	c.cut()
 	c.products()
+	if c.how == byTaps {
+		c.allTaps()
+	}
 }
 
 const (
@@ -120,6 +125,9 @@ func (c *Conv[T]) cut() {
 		stride = s.Stride[0]
 	}
 	row := c.line*c.wide + c.area*c.in/s.Out[0] // elements of a step along the first axis
+	if c.how == byTaps {
+		row = c.area * (c.in + c.wide) / s.Out[0]
+	}
 	target := max(1, min(taskRoom/max(row, 1)*c.line, ceil(s.Batch*s.Group*c.size, 4*c.threads)), min(taskRows, s.Batch*c.size))
 	c.images, c.band, c.bands = 1, s.Out[0], 1
 	if target >= c.size {
@@ -132,7 +140,7 @@ func (c *Conv[T]) cut() {
 		c.measure(c.band)
 	}
 	c.split = 1
-	if tasks := ceil(s.Batch, c.images) * s.Group * c.bands; tasks < 2*c.threads {
+	if tasks := ceil(s.Batch, c.images) * s.Group * c.bands; tasks < 2*c.threads && c.how == byWindows {
 		c.split = min(c.panels, ceil(2*c.threads, tasks))
 	}
 }
@@ -190,8 +198,8 @@ func (c *Conv[T]) Run(p *pool.Pool, threads int, x, w, bias, y []T, after Finish
 	switch {
 	case c.how == byPlane:
 		p.Run(c, s.Batch*s.OutC, 1, threads)
-	case c.how == byWindows:
-		c.byWindows(threads)
+	case c.how == byWindows, c.how == byTaps:
+		c.multiplied(threads)
 	case c.transpose:
 		c.denseTransposed(threads)
 	default:
@@ -204,12 +212,17 @@ func (c *Conv[T]) Run(p *pool.Pool, threads int, x, w, bias, y []T, after Finish
 	c.pool, c.x, c.w, c.bias, c.y, c.after, c.weights = nil, nil, nil, nil, nil, nil, nil
 }
 
-func (c *Conv[T]) byWindows(threads int) {
+// multiplied packs the weights and does the tasks.
+func (c *Conv[T]) multiplied(threads int) {
 	free := freeScratch[T]()
 	m := free.Take()
 	m.weights = room(m.weights, c.s.Group*c.packed)
 	c.weights, c.phase = m.weights, packing
-	c.pool.Run(c, c.s.Group*c.panels, 1, threads)
+	if c.how == byTaps {
+		c.pool.Run(c, c.s.Group, 1, threads)
+	} else {
+		c.pool.Run(c, c.s.Group*c.panels, 1, threads)
+	}
 	c.phase = working
 	c.pool.Run(c, ceil(c.s.Batch, c.images)*c.s.Group*c.bands*c.split, 1, threads)
 	free.Give(m)
@@ -222,7 +235,11 @@ func (c *Conv[T]) Do(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		switch {
 		case c.phase == packing:
-			c.pack(m, i/c.panels, i%c.panels)
+			if c.how == byTaps {
+				c.packTaps(i)
+			} else {
+				c.pack(m, i/c.panels, i%c.panels)
+			}
 		case c.phase == finishing:
 			c.after.Block(i*c.s.OutC*c.size, 1, c.s.OutC*c.size, 0)
 		case c.how == byPlane:
@@ -279,6 +296,10 @@ func (c *Conv[T]) task(m *scratch[T], i int) {
 	for n := range images {
 		c.layOut(m, m.patches[n*c.area*c.in:(n+1)*c.area*c.in], n0+n, g, base)
 	}
+	if c.how == byTaps {
+		c.sumTaps(m, n0, images, g, band, rows)
+		return
+	}
 	m.product = room(m.product, c.images*c.band*c.line*c.wide)
 	for k := range c.prod {
 		p := &c.prod[k]
@@ -303,7 +324,7 @@ func (c *Conv[T]) task(m *scratch[T], i int) {
 // multiply computes the first count results of a product for a panel of output channels.
 func (c *Conv[T]) multiply(m *scratch[T], p *product, g, panel, count int) {
 	var start [maxCols]T
-	if c.bias != nil {
+	if c.bias != nil && c.how == byWindows {
 		copy(start[:c.cols], c.bias[g*c.out+panel*c.cols:(g+1)*c.out])
 	}
 	results := m.product[panel*c.cols:]
