@@ -34,6 +34,25 @@ func newConvStep(t testing.TB, batch, threads int) step {
 	return compileStep(t, g, loss, threads, noise(r, 1, batch, 1, 28, 28), noise(r, 1, batch, 20))
 }
 
+func TestConvTrainingStepHasTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
+	want := newConvStep(t, 7, 1)
+	for threads := 2; threads <= 3; threads++ {
+		got := newConvStep(t, 7, threads)
+		for i := range want.out {
+			if string(got.out[i].Bytes()) != string(want.out[i].Bytes()) {
+				t.Errorf("%d threads: output %s differs", threads, want.program.Outputs()[i].Name)
+			}
+		}
+		if n := testing.AllocsPerRun(20, func() {
+			if err := got.program.Run(context.Background(), got.in, got.out); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%d threads: %v allocations per step", threads, n)
+		}
+	}
+}
+
 func BenchmarkConvTrainingStep(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		b.Run([]string{"", "1thread", "2threads"}[threads], func(b *testing.B) {

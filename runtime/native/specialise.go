@@ -43,6 +43,7 @@ func specialise(g *graph.Graph, shapes []tensor.Shape) (*graph.Graph, error) {
 		}
 	}
 	graph.CSE(c)
+	absorbWeightGradients(c)
 	c.Nodes = live(c.Nodes, c.Outputs)
 	return c, nil
 }

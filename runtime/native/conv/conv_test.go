@@ -347,3 +347,70 @@ func TestEachElementIsFinishedOnce(t *testing.T) {
 		}
 	})
 }
+
+// The gradient of the weights is the adjoint of Forward in them: <Forward(x; w), dy> = <w, Weights(x, dy)>.
+func TestWeightsAreAdjoint(t *testing.T) {
+	p := pool.New(3)
+	defer p.Close()
+	rapid.Check(t, func(t *rapid.T) {
+		s := draw(t, false)
+		s.InC, s.OutC, s.Group = rapid.IntRange(1, 40).Draw(t, "inputs"), rapid.IntRange(1, 30).Draw(t, "outputs"), 1
+		x, w, _, y := operands[float64](s, rapid.Uint64().Draw(t, "seed"))
+		Forward(p, 1, s, x, w, nil, y)
+		dy := random[float64](rand.New(rand.NewPCG(9, 9)), len(y))
+		dw := slices.Repeat([]float64{math.NaN()}, len(w))
+		NewWeights[float64](s).Run(p, 1, x, dy, dw)
+		var left, right, magnitude float64
+		for i := range y {
+			left += y[i] * dy[i]
+			magnitude += math.Abs(y[i] * dy[i])
+		}
+		for i := range w {
+			right += w[i] * dw[i]
+		}
+		if math.Abs(left-right) > 1e-12*(magnitude+1) {
+			t.Fatalf("%+v: %v and %v", *s, left, right)
+		}
+	})
+}
+
+// Each weight's gradient is what a weight of one there and zero elsewhere gives.
+func TestWeightsAgainstForward(t *testing.T) {
+	p := pool.New(3)
+	defer p.Close()
+	for _, s := range []*Spec{
+		square(3, 1, 2, 3, 6, 3, 6, 1, 1, 1), square(50, 1, 40, 70, 14, 4, 7, 2, 1, 1), square(9, 1, 3, 13, 9, 2, 3, 2, 3, 0),
+		square(2, 1, 5, 6, 3, 2, 3, 1000, 2000, 2000),
+		{Batch: 4, Group: 1, InC: 3, OutC: 2, In: []int{4, 5, 6}, Kernel: []int{2, 3, 1}, Out: []int{3, 2, 6}, Stride: []int{1, 2, 1}, Dilation: []int{1, 1, 1}, PadBegin: []int{0, 0, 0}},
+	} {
+		x, w, _, y := operands[float32](s, 3)
+		dy := random[float32](rand.New(rand.NewPCG(9, 9)), len(y))
+		dw := make([]float32, len(w))
+		f := NewWeights[float32](s)
+		f.Run(p, 1, x, dy, dw)
+		for threads := 2; threads <= 3; threads++ {
+			again := make([]float32, len(w))
+			f.Run(p, threads, x, dy, again)
+			if !slices.Equal(again, dw) {
+				t.Fatalf("%+v: other bits with %d threads", *s, threads)
+			}
+		}
+		for range 40 {
+			i := rand.IntN(len(w))
+			clear(w)
+			w[i] = 1
+			Forward(p, 1, s, x, w, nil, y)
+			want, magnitude := 0.0, 0.0
+			for j := range y {
+				want += float64(y[j]) * float64(dy[j])
+				magnitude += math.Abs(float64(y[j]) * float64(dy[j]))
+			}
+			if math.Abs(float64(dw[i])-want) > 1e-5*magnitude {
+				t.Fatalf("%+v: dw[%d] = %v, want %v", *s, i, dw[i], want)
+			}
+		}
+		if n := testing.AllocsPerRun(20, func() { f.Run(p, 2, x, dy, dw) }); n != 0 {
+			t.Errorf("%+v: %v allocations", *s, n)
+		}
+	}
+}

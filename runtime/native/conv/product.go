@@ -55,10 +55,7 @@ func (c *Conv[T]) product(axes []class) product {
 	for _, a := range axes[1:] {
 		p.line *= len(a.at)
 	}
-	origin := 0
-	for d, lo := range c.lo {
-		origin = origin*c.extents[d] + lo
-	}
+	origin := c.origin()
 	for n := range c.images {
 		c.combine(axes, c.s.Out, func(a *class) ([]int, []int) { return a.at, a.pos }, func(at, pos int) {
 			p.rows = append(p.rows, (n*c.area+pos-origin)*c.in)
@@ -103,6 +100,15 @@ func (c *Conv[T]) product(axes []class) product {
 		}
 	}
 	return p
+}
+
+// origin is the place of the layout's first coordinates among coordinates that count from zero.
+func (c *Conv[T]) origin() int {
+	origin := 0
+	for d, lo := range c.lo {
+		origin = origin*c.extents[d] + lo
+	}
+	return origin
 }
 
 // combine visits all combinations of one entry of each axis, the last axis fastest. The first list of each axis counts in

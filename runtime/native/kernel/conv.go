@@ -27,6 +27,9 @@ func convolution[T Float](transpose bool) Bind {
 			Batch: x.Shape[0], Group: win.Group, InC: x.Shape[1], OutC: y.Shape[1], In: x.Shape[2:], Out: y.Shape[2:],
 			Kernel: win.Kernel, Stride: win.Strides, Dilation: win.Dilations, PadBegin: win.Begin,
 		}
+		if c.Node.Int(OfWeights, 0) != 0 {
+			return weightGradient[T](c, win), nil
+		}
 		f := conv.New[T](s, transpose, c.Cores.Count())
 		return func() error {
 			var b []T
@@ -39,5 +42,21 @@ func convolution[T Float](transpose bool) Bind {
 	}
 }
 
-// finishes is Kernel.Finishes of rows that always call an epilogue.
-func finishes(*graph.Node) bool { return true }
+// finishes is Kernel.Finishes: all but gradients of weights call an epilogue.
+func finishes(n *graph.Node) bool { return n.Int(OfWeights, 0) == 0 }
+
+// OfWeights is the attribute by which the planner tells that a Conv node, of x [n,c,in...] and dy [n,m,out...], is the gradient
+// [m,c,k...] of a convolution's weights. The node's strides are that convolution's dilations, and the other way round.
+const OfWeights = "of_weights"
+
+func weightGradient[T Float](c *Call, win graph.Window) Task {
+	x, dy, dw := c.In[0], c.In[1], c.Out[0]
+	f := conv.NewWeights[T](&conv.Spec{
+		Batch: x.Shape[0], Group: 1, InC: x.Shape[1], OutC: dy.Shape[1], In: x.Shape[2:], Out: dy.Shape[2:],
+		Kernel: dw.Shape[2:], Stride: win.Dilations, Dilation: win.Strides, PadBegin: win.Begin,
+	})
+	return func() error {
+		f.Run(c.Cores.Pool, c.Cores.Threads, Data[T](x), Data[T](dy), Data[T](dw))
+		return nil
+	}
+}
