@@ -6,6 +6,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/profile"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -129,13 +130,16 @@ func (v *VAE) meanOn(g *graph.Graph, z *graph.Value) (*graph.Value, error) {
 	return asRows(g, mean, v.manifest.Shape), nil
 }
 
+var compileWork = profile.Work{Name: "compile", Family: "compile", Category: "models"}
+
 // program compiles on first use. The caller holds the model's read lock.
-func (v *VAE) program(k kind) (runtime.Program, error) {
+func (v *VAE) program(ctx context.Context, k kind) (runtime.Program, error) {
 	v.compile.Lock()
 	defer v.compile.Unlock()
 	if v.programs[k] != nil {
 		return v.programs[k], nil
 	}
+	defer profile.From(ctx).Begin(profile.Main, &compileWork).End()
 	g, err := v.build(k)
 	if err != nil {
 		return nil, err
@@ -151,7 +155,7 @@ func (v *VAE) run(ctx context.Context, k kind, in, out []*tensor.Tensor) error {
 	if v.closed {
 		return ErrClosed
 	}
-	p, err := v.program(k)
+	p, err := v.program(ctx, k)
 	if err != nil {
 		return err
 	}

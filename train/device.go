@@ -7,6 +7,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/profile"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -201,7 +202,10 @@ func (t *trainer) advanceOnDevice(ctx context.Context, n int, rate float64) (see
 	for i, v := range d.rule.numbers(n, rate) {
 		setNumber(d.numbers[i], v)
 	}
-	if err := d.loop.Run(ctx, d.in, d.out); err != nil {
+	span := profile.From(ctx).Begin(profile.Main, &programWork)
+	err := d.loop.Run(ctx, d.in, d.out)
+	span.End()
+	if err != nil {
 		return seen{}, fmt.Errorf("train: step %d: %w", n, err)
 	}
 	v := d.observed.Floats()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/elbo-ml/elbo/runtime"
 	"github.com/elbo-ml/elbo/runtime/native/pool"
+	"github.com/elbo-ml/elbo/runtime/profile"
 	"github.com/elbo-ml/elbo/train/checkpoint"
 	"github.com/elbo-ml/elbo/train/data"
 )
@@ -170,12 +171,18 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	r := profile.From(ctx)
+	defer r.Begin(profile.Main, &stepWork).End()
+	span := r.Begin(profile.Main, &batchWork)
 	batch, err := loader.Next(ctx)
+	span.End()
 	if err != nil {
 		return fmt.Errorf("train: step %d: %w", t.done+1, err)
 	}
 	klWeight := t.klWeight(t.done + 1)
+	span = r.Begin(profile.Main, &noiseWork)
 	t.step.load(batch.X, uint64(t.done)*uint64(t.Batch), klWeight)
+	span.End()
 	rate := t.rate(t.done + 1)
 	advance := t.advance
 	if t.device != nil {
@@ -193,7 +200,10 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 	t.epoch.add(seen)
 	t.report.Images += t.Batch
 	if t.checkpointDue() {
-		if err := t.save(); err != nil {
+		span = r.Begin(profile.Main, &checkpointWork)
+		err := t.save()
+		span.End()
+		if err != nil {
 			return err
 		}
 	}
@@ -207,11 +217,17 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 // advance makes step n of the minibatch that is loaded: gradients by the engine, then the update. When a number is not
 // finite the weights are as before the step.
 func (t *trainer) advance(ctx context.Context, n int, rate float64) (seen, error) {
-	if err := t.step.run(ctx); err != nil {
+	r := profile.From(ctx)
+	span := r.Begin(profile.Main, &programWork)
+	err := t.step.run(ctx)
+	span.End()
+	if err != nil {
 		return seen{}, fmt.Errorf("train: step %d: %w", n, err)
 	}
 	seen := observe(t.step)
+	span = r.Begin(profile.Main, &optimiserWork)
 	t.norm = t.update.norm()
+	span.End()
 	if !seen.finite() || !finite(t.norm) {
 		return seen, t.step.blame(ctx, n, t.Engine, t.engineOptions())
 	}
@@ -219,7 +235,10 @@ func (t *trainer) advance(ctx context.Context, n int, rate float64) (seen, error
 	if t.Clip > 0 && t.norm > t.Clip {
 		scale = t.Clip / t.norm
 	}
-	if bad := t.update.step(n, rate, t.norm, scale); bad != nil {
+	span = r.Begin(profile.Main, &optimiserWork)
+	bad := t.update.step(n, rate, t.norm, scale)
+	span.End()
+	if bad != nil {
 		return seen, outOfRange(n, bad.name)
 	}
 	return seen, nil

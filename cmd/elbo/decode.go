@@ -40,5 +40,6 @@ func (a *app) decodeCommand() *cobra.Command {
 	}
 	ef.add(cmd, "auto")
 	outFlags(cmd, &out, &force, "the file to write: .npy or .png")
+	a.profiled(cmd)
 	return cmd
 }

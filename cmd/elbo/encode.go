@@ -72,6 +72,7 @@ file for the log-variances.`,
 	outFlags(cmd, &out, &force, "the .npy file to write")
 	cmd.Flags().StringVar(&logvarOut, "logvar", "", "a second .npy file, for the log-variances")
 	cmd.Flags().IntVar(&limit, "limit", 0, "use only the first rows; 0 means all")
+	a.profiled(cmd)
 	return cmd
 }
 

@@ -68,6 +68,7 @@ from the Mersenne Twister with --seed (numpy's RandomState(seed).rand(n, d) < x)
 	cmd.Flags().IntVar(&limit, "limit", 0, "use only the first rows; 0 means all")
 	cmd.Flags().IntVar(&batch, "batch", 500, "rows at a time")
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "seed of the binarisation and of the posterior samples")
+	a.profiled(cmd)
 	return cmd
 }
 

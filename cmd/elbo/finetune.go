@@ -38,5 +38,6 @@ inputs, outputs and dynamic dimensions; what --freeze matches is the same to the
 		},
 	}
 	f.add(cmd, 2)
+	a.profiled(cmd)
 	return cmd
 }

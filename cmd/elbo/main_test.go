@@ -177,6 +177,8 @@ func TestErrors(t *testing.T) {
 		{"a training step of a file", []string{"inspect", cut, "--plan", "--train"}, exitUsage, "elbo import"},
 		{"a plan of a cut file", []string{"inspect", cut, "--plan"}, exitFailure, "cut.onnx"},
 		{"a plan of nothing", []string{"inspect", filepath.Join(dir, "none.onnx"), "--plan"}, exitFailure, "none.onnx"},
+		{"a profile that is no JSON", []string{"sample", "builtin:mnist", "--out", z, "--profile", "trace.txt"}, exitUsage, "--profile trace.txt"},
+		{"a profile in no folder", []string{"sample", "builtin:mnist", "--out", z, "--profile", filepath.Join(dir, "no", "t.json")}, exitFailure, "no such file or directory"},
 		{"no such data set", []string{"data", "get", "imagenet"}, exitFailure, "mnist"},
 		{"freeze of nothing", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--freeze", "neck/*", "--out", filepath.Join(dir, "f.elbo")}, exitFailure, "neck/*"},
 		{"no folder for out", []string{"sample", "builtin:mnist", "--out", filepath.Join(dir, "no", "x.npy")}, exitFailure, "no/x.npy"},

@@ -103,7 +103,7 @@ func planText(p partPlan) string {
 	fmt.Fprintf(&b, "%s, batch %d: %d steps\n", p.Part, p.Batch, len(d.Steps))
 	fmt.Fprintf(&b, "%4s  %-*s %-*s%8s%9s%9s\n", "", opsWidth, "operators", operandsWidth, "operands -> results", "MFLOP", "KiB", "at")
 	for i, s := range d.Steps {
-		ops, operands := wrap(opsText(s), opsWidth), wrap(operandsText(s), operandsWidth)
+		ops, operands := wrap(s.Operators(), opsWidth), wrap(operandsText(s), operandsWidth)
 		for k := range max(len(ops), len(operands)) {
 			number, numbers := "", ""
 			if k == 0 {
@@ -132,21 +132,10 @@ func folded(d *native.Plan) string {
 	return fmt.Sprintf("%d folded constants of %s KiB", d.Folded, kibi(d.FoldedBytes))
 }
 
-func opsText(s native.Step) []string {
-	words := []string{}
-	if s.Kernel != "" {
-		words = append(words, s.Kernel)
-		if len(s.Chain) > 0 {
-			words = append(words, "+")
-		}
-	}
-	return append(words, s.Chain...)
-}
-
 func operandsText(s native.Step) []string {
 	var words []string
 	for _, o := range s.In {
-		words = append(words, operandText(o))
+		words = append(words, o.String())
 	}
 	for i, o := range s.Out {
 		arrow := "-> "
@@ -156,24 +145,9 @@ func operandsText(s native.Step) []string {
 		if i > 0 {
 			arrow = strings.TrimPrefix(arrow, "-> ")
 		}
-		words = append(words, arrow+operandText(o))
+		words = append(words, arrow+o.String())
 	}
 	return words
-}
-
-func operandText(o native.Operand) string {
-	text := map[string]string{"weight": "w", "input": "in", "output": "out"}[o.Place]
-	text += strings.ReplaceAll(fmt.Sprint(o.Shape), " ", ",")
-	if o.DType != "float32" {
-		text += o.DType
-	}
-	switch {
-	case o.FoldedTranspose:
-		text += "''"
-	case o.Transposed:
-		text += "'"
-	}
-	return text
 }
 
 // place is where a step's first result is in the arena, in KiB.

@@ -46,6 +46,7 @@ function of the bundle, the seed and its place: the same on either engine, howev
 	outFlags(cmd, &out, &force, "the file to write: .png or .npy")
 	cmd.Flags().IntVarP(&n, "number", "n", 64, "how many to draw")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of the samples")
+	a.profiled(cmd)
 	return cmd
 }
 

@@ -62,6 +62,7 @@ engine. Ctrl-C writes a checkpoint; --resume goes on from it as if nothing had h
 	fixed(cmd, "model", "vae", "conv")
 	fixed(cmd, "activation", "tanh", "softplus", "relu", "elu", "leakyrelu", "selu", "softsign", "sigmoid")
 	fixed(cmd, "likelihood", "bernoulli", "gaussian", "discretized_logistic")
+	a.profiled(cmd)
 	return cmd
 }
 

@@ -66,6 +66,35 @@ type Operand struct {
 	Over string `json:"over,omitempty"`
 }
 
+// Operators are the kernel's and the chain's in order, with a + between them where there are both.
+func (s Step) Operators() []string {
+	switch {
+	case s.Kernel == "":
+		return s.Chain
+	case len(s.Chain) == 0:
+		return []string{s.Kernel}
+	}
+	return append([]string{s.Kernel, "+"}, s.Chain...)
+}
+
+// String is the operand's shape, and its type unless that is float32, after where it is unless that is the arena: w of a
+// weight or constant, in and out of the caller's tensors. A ' follows what is read transposed, and ” where the graph has
+// a Transpose for it.
+func (o Operand) String() string {
+	text := map[string]string{"weight": "w", "input": "in", "output": "out"}[o.Place]
+	text += tensor.Shape(o.Shape).String()
+	if o.DType != tensor.Float32.String() {
+		text += o.DType
+	}
+	switch {
+	case o.FoldedTranspose:
+		text += "''"
+	case o.Transposed:
+		text += "'"
+	}
+	return text
+}
+
 // Describe is the plan that the native engine makes of g for the given input shapes, by input name. Inputs that are left
 // out, and other dimensions of the same symbol, follow from those given. It fails as Compile and the first run do, and
 // when a dimension of an input stays open.

@@ -24,6 +24,7 @@ type plan struct {
 	// direct[i] is the storage that is output i's own tensor, or nil where the output is copied from another's.
 	direct []*storage
 	arena  int // bytes
+	works  works
 
 	mu   sync.Mutex
 	free []*workspace

@@ -111,11 +111,16 @@ func (w *workspace) run(ctx context.Context, in, out []*tensor.Tensor) error {
 			b.Use(out[i].Bytes())
 		}
 	}
+	r := w.plan.record(ctx)
+	defer r.end()
 	for i, task := range w.tasks {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("native: run: %w", err)
 		}
-		if err := task(); err != nil {
+		span := r.step(i)
+		err := task()
+		span.End()
+		if err != nil {
 			n := w.plan.steps[i].nodes[0]
 			return fmt.Errorf("native: run: %s (node %q): %w", n.Op, n.Name, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer"
 	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/profile"
 )
 
 // Open finds the library, starts it and returns the engine. The error wraps runtime.ErrUnavailable and says which
@@ -59,7 +60,8 @@ func compile(g *graph.Graph, o runtime.Options) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{name: g.Name, inputs: ports(g.Inputs), outputs: ports(g.Outputs), shapes: newShapes(g)}
+	p := &program{name: g.Name, inputs: ports(g.Inputs), outputs: ports(g.Outputs), shapes: newShapes(g),
+		work: profile.Work{Name: "run " + g.Name, Family: "ONNX Runtime", Category: "onnxruntime"}}
 	if err := p.open(model, names(session.Inputs), names(session.Outputs), o); err != nil {
 		return nil, err
 	}

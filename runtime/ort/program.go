@@ -11,6 +11,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/profile"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -21,6 +22,7 @@ type program struct {
 	inputs, outputs []runtime.Port
 	provider        string
 	shapes          *shapes
+	work            profile.Work
 
 	mu      sync.RWMutex // held for reading by every run in flight
 	session *ortgo.DynamicAdvancedSession
@@ -82,6 +84,10 @@ func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
 	if err := p.checkInputs(in); err != nil {
 		return fmt.Errorf("ort: run %q: %w", p.name, err)
 	}
+	r := profile.From(ctx)
+	lane := r.Enter()
+	defer r.Leave(lane)
+	defer r.Begin(lane, &p.work).End()
 	if err := p.run(ctx, in, out); err != nil {
 		return fmt.Errorf("ort: run %q: %w", p.name, err)
 	}
