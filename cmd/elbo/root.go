@@ -72,7 +72,7 @@ digits drawn from the Go fonts, which need no download.`,
 		a.trainCommand(), a.finetuneCommand(), a.evalCommand(),
 		a.encodeCommand(), a.decodeCommand(), a.sampleCommand(), a.reconstructCommand(),
 		a.importCommand(), a.exportCommand(), a.inspectCommand(), a.verifyCommand(),
-		a.serveCommand(), a.ortCommand(), a.dataCommand(),
+		a.benchCommand(), a.serveCommand(), a.ortCommand(), a.dataCommand(),
 	)
 	return root
 }
