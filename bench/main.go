@@ -74,6 +74,7 @@ func measure() error {
 		fmt.Fprintf(os.Stderr, "%s: %.0f s\n", p.Name, time.Since(began).Seconds())
 	}
 	b.Report.Facts, b.Report.Missing = facts(b.Peers, start, load), b.Peers.Missing
+	explain(b.Report.Rows)
 	switch {
 	case *only != "":
 		b.Report.WriteMarkdown(os.Stdout)

@@ -68,7 +68,7 @@ func (p *Peers) missing(format string, a ...any) {
 func (p *Peers) Versions() []string {
 	var list []string
 	for _, b := range p.BLAS {
-		list = append(list, b.Name+" ("+b.Path+")")
+		list = append(list, b.Name)
 	}
 	for _, py := range p.Pythons {
 		if py.Torch != "" {
