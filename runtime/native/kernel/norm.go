@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/elbo-ml/elbo/runtime/native/vec"
+)
 
 func init() {
 	register(
@@ -13,18 +17,35 @@ func init() {
 // moments are the mean and the variance of the runs of x that at yields, in two passes.
 func moments[T Float](x []T, runs, stride, n int) (mean, variance float64) {
 	for r := range runs {
-		for _, v := range x[r*stride : r*stride+n] {
-			mean += float64(v)
-		}
+		mean += sumOf(x[r*stride : r*stride+n])
 	}
 	mean /= float64(runs * n)
 	for r := range runs {
-		for _, v := range x[r*stride : r*stride+n] {
-			d := float64(v) - mean
-			variance += d * d
-		}
+		variance += deviations(x[r*stride:r*stride+n], mean)
 	}
 	return mean, variance / float64(runs*n)
+}
+
+func sumOf[T Float](x []T) (sum float64) {
+	if x, ok := any(x).([]float32); ok {
+		return vec.Sum(x)
+	}
+	for _, v := range x {
+		sum += float64(v)
+	}
+	return sum
+}
+
+// deviations is the sum of (x - m)^2.
+func deviations[T Float](x []T, m float64) (sum float64) {
+	if x, ok := any(x).([]float32); ok {
+		return vec.SumDeviations(x, m)
+	}
+	for _, v := range x {
+		d := float64(v) - m
+		sum += d * d
+	}
+	return sum
 }
 
 // bindBatchNorm is y = (x - mean) / sqrt(var + epsilon) * scale + b for each channel. In training mode mean and
@@ -67,6 +88,10 @@ func bindBatchNorm[T Float](c *Call) (Task, error) {
 
 // affine is y = (x - m)*a + b.
 func affine[T Float](y, x []T, m, a, b float64) {
+	if x, ok := any(x).([]float32); ok {
+		vec.Affine(any(y).([]float32), x, m, a, b)
+		return
+	}
 	for i, v := range x {
 		y[i] = T((float64(v)-m)*a + b)
 	}

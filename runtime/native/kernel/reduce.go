@@ -10,23 +10,25 @@ import (
 // order in which they are taken costs no accuracy.
 type reducer[T, A any] struct {
 	start A
-	run   func(A, []T) A       // folds a run of elements into one accumulator
-	vec   func([]A, []T)       // folds element i into accumulator i
+	run   func(A, []T) A // folds a run of elements into one accumulator
+	vec   func([]A, []T) // folds element i into accumulator i
+	// rows folds as many rows as are told, each step after the last, as vec does one by one; or it is nil.
+	rows  func(acc []A, x []T, rows, step int)
 	merge func(A, A) A         // joins two accumulators
 	done  func(acc A, n int) T // of n elements
 }
 
 func init() {
 	register(
-		reduction("ReduceSum", sums[float32](total[float32]), sums[float64](total[float64]), intSums[int32](), intSums[int64]()),
-		reductionFloat("ReduceMean", sums[float32](mean[float32]), sums[float64](mean[float64])),
-		reductionFloat("ReduceLogSum", sums[float32](logTotal[float32]), sums[float64](logTotal[float64])),
-		reductionFloat("ReduceSumSquare", sumsOf[float32](square, total[float32]), sumsOf[float64](square, total[float64])),
+		reduction("ReduceSum", sums32(total[float32]), sums[float64](total[float64]), intSums[int32](), intSums[int64]()),
+		reductionFloat("ReduceMean", sums32(mean[float32]), sums[float64](mean[float64])),
+		reductionFloat("ReduceLogSum", sums32(logTotal[float32]), sums[float64](logTotal[float64])),
+		reductionFloat("ReduceSumSquare", squares32(total[float32]), sumsOf[float64](square, total[float64])),
 		reductionFloat("ReduceL1", sumsOf[float32](math.Abs, total[float32]), sumsOf[float64](math.Abs, total[float64])),
-		reductionFloat("ReduceL2", sumsOf[float32](square, rootTotal[float32]), sumsOf[float64](square, rootTotal[float64])),
-		reductionFloat("ReduceLogSumExp", logSumExp[float32](), logSumExp[float64]()),
-		reduction("ReduceMax", extremes(maximum, float32(math.Inf(-1))), extremes(maximum, math.Inf(-1)), extremes(maximum[int32], math.MinInt32), extremes(maximum[int64], math.MinInt64)),
-		reduction("ReduceMin", extremes(minimum, float32(math.Inf(1))), extremes(minimum, math.Inf(1)), extremes(minimum[int32], math.MaxInt32), extremes(minimum[int64], math.MaxInt64)),
+		reductionFloat("ReduceL2", squares32(rootTotal[float32]), sumsOf[float64](square, rootTotal[float64])),
+		reductionFloat("ReduceLogSumExp", logSumExp32(), logSumExp[float64]()),
+		reduction("ReduceMax", largest32(), extremes(maximum, math.Inf(-1)), extremes(maximum[int32], math.MinInt32), extremes(maximum[int64], math.MinInt64)),
+		reduction("ReduceMin", smallest32(), extremes(minimum, math.Inf(1)), extremes(minimum[int32], math.MaxInt32), extremes(minimum[int64], math.MaxInt64)),
 		reduction("ReduceProd", products[float32](), products[float64](), intProducts[int32](), intProducts[int64]()),
 	)
 }
@@ -205,9 +207,13 @@ func reduceColumns[T Number, A any](p Cores, r reducer[T, A], x, y *Buf, l layou
 			acc := accs[lo : lo+to-from]
 			fill(acc, r.start)
 			base := offsetOf(l.kept, l.keptStrides, outer)
-			for j := range rows {
-				at := base + offsetOf(l.folded, l.foldedStrides, j)
-				r.vec(acc, xv[at+from:at+to])
+			if r.rows != nil && len(l.folded) == 1 {
+				r.rows(acc, xv[base+from:], rows, l.foldedStrides[0])
+			} else {
+				for j := range rows {
+					at := base + offsetOf(l.folded, l.foldedStrides, j)
+					r.vec(acc, xv[at+from:at+to])
+				}
 			}
 			for i, a := range acc {
 				yv[lo+i] = r.done(a, l.count)

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/elbo-ml/elbo/runtime/native/vec"
+)
 
 func total[T Float](acc float64, n int) T { return T(acc) }
 
@@ -37,6 +41,49 @@ func sums[T Float](done func(float64, int) T) reducer[T, float64] {
 		merge: func(a, b float64) float64 { return a + b },
 		done:  done,
 	}
+}
+
+// sums32 is sums with vectors.
+func sums32(done func(float64, int) float32) reducer[float32, float64] {
+	r := sums[float32](done)
+	r.run = func(acc float64, x []float32) float64 { return acc + vec.Sum(x) }
+	r.rows = vec.SumColumns
+	return r
+}
+
+// squares32 is the sum of the elements' squares, with vectors.
+func squares32(done func(float64, int) float32) reducer[float32, float64] {
+	r := sumsOf[float32](square, done)
+	r.run = func(acc float64, x []float32) float64 { return acc + vec.SumSquares(x) }
+	return r
+}
+
+// largest32 and smallest32 are the extremes with vectors.
+func largest32() reducer[float32, float32] {
+	r := extremes(maximum, float32(math.Inf(-1)))
+	r.run = func(acc float32, x []float32) float32 { return max(acc, vec.Largest(x)) }
+	r.vec = func(acc, x []float32) { vec.Max(acc, acc, x) }
+	return r
+}
+
+func smallest32() reducer[float32, float32] {
+	r := extremes(minimum, float32(math.Inf(1)))
+	r.run = func(acc float32, x []float32) float32 { return min(acc, vec.Smallest(x)) }
+	r.vec = func(acc, x []float32) { vec.Min(acc, acc, x) }
+	return r
+}
+
+// logSumExp32 is logSumExp with vectors.
+func logSumExp32() reducer[float32, scaled] {
+	r := logSumExp[float32]()
+	r.run = func(acc scaled, x []float32) scaled {
+		top := vec.Largest(x)
+		if math.IsInf(float64(top), 0) || top != top {
+			return acc.plus(scaled{float64(top), 1})
+		}
+		return acc.plus(scaled{float64(top), vec.SumExp(x, top)})
+	}
+	return r
 }
 
 // sumsOf is the sum of f of the elements.

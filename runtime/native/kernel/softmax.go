@@ -8,8 +8,8 @@ import (
 
 func init() {
 	register(
-		&Kernel{Op: "Softmax", InPlace: []int{0}, Types: floats(alongAxis(softmax[float32]), alongAxis(softmax[float64]))},
-		&Kernel{Op: "LogSoftmax", InPlace: []int{0}, Types: floats(alongAxis(logSoftmax[float32]), alongAxis(logSoftmax[float64]))},
+		&Kernel{Op: "Softmax", InPlace: []int{0}, Types: floats(alongAxis(softmax32), alongAxis(softmax[float64]))},
+		&Kernel{Op: "LogSoftmax", InPlace: []int{0}, Types: floats(alongAxis(logSoftmax32), alongAxis(logSoftmax[float64]))},
 	)
 }
 
@@ -68,6 +68,29 @@ func softmax[T Float](y, x []T, at, n, step int) {
 	for i, k := 0, at; i < n; i, k = i+1, k+step {
 		y[k] *= scale
 	}
+}
+
+// softmax32 is softmax, with vectors where the line's elements are neighbours.
+func softmax32(y, x []float32, at, n, step int) {
+	if step > 1 {
+		softmax(y, x, at, n, step)
+		return
+	}
+	y, x = y[at:at+n], x[at:at+n]
+	vec.MulScalar(y, y, float32(1/vec.ExpSum(y, x, vec.Largest(x))))
+}
+
+// logSoftmax32 is logSoftmax, with vectors where the line's elements are neighbours.
+func logSoftmax32(y, x []float32, at, n, step int) {
+	if step > 1 {
+		logSoftmax(y, x, at, n, step)
+		return
+	}
+	y, x = y[at:at+n], x[at:at+n]
+	top := vec.Largest(x)
+	shift := float32(math.Log(vec.SumExp(x, top)))
+	vec.SubScalar(y, x, top)
+	vec.SubScalar(y, y, shift)
 }
 
 // logSoftmax is x - max x - log(sum(exp(x - max x))).

@@ -20,6 +20,7 @@ func best() assembly {
 }
 
 var avx2 = assembly{
+	lanes:           8,
 	exp:             expAVX2,
 	log:             logAVX2,
 	tanh:            tanhAVX2,
@@ -64,6 +65,7 @@ var avx2 = assembly{
 }
 
 var avx512 = assembly{
+	lanes:           16,
 	exp:             expAVX512,
 	log:             logAVX512,
 	tanh:            tanhAVX512,

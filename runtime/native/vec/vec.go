@@ -24,6 +24,8 @@ type (
 
 // assembly is the functions of one instruction set; what it lacks, a Go loop does.
 type assembly struct {
+	lanes int // float32 in a vector; 0 for none
+
 	exp, log, tanh, sigmoid, softplus, erf             unaryAsm
 	sqrt, reciprocal, square, cube, neg, abs, sign     unaryAsm
 	floor, ceil, round, relu, softsign, hardSwish      unaryAsm

@@ -274,6 +274,56 @@ func selectSVAVX2(n int, y *float32, c *bool, a *float32, b *float32)
 //go:noescape
 func selectSSAVX2(n int, y *float32, c *bool, a *float32, b *float32)
 
+// sumAVX2 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func sumAVX2(n int, x *float32, m float64, acc *[16]float64)
+
+// squaresAVX2 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func squaresAVX2(n int, x *float32, m float64, acc *[16]float64)
+
+// deviationsAVX2 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func deviationsAVX2(n int, x *float32, m float64, acc *[16]float64)
+
+// expSumAVX2 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func expSumAVX2(n int, y *float32, x *float32, top float32, acc *[16]float64)
+
+// sumExpAVX2 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func sumExpAVX2(n int, x *float32, top float32, acc *[16]float64)
+
+// largestAVX2 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func largestAVX2(n int, x *float32, acc *[16]float32)
+
+// smallestAVX2 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func smallestAVX2(n int, x *float32, acc *[16]float32)
+
+// affineAVX2 is Affine of n elements, a positive multiple of 16.
+//
+//go:noescape
+func affineAVX2(n int, y *float32, x *float32, m float64, a float64, b float64)
+
+// columns32AVX2 is SumColumns for so many columns and a positive number of rows.
+//
+//go:noescape
+func columns32AVX2(rows int, step int, x *float32, acc *float64)
+
+// columns8AVX2 is SumColumns for so many columns and a positive number of rows.
+//
+//go:noescape
+func columns8AVX2(rows int, step int, x *float32, acc *float64)
+
 // expAVX512 is exp32 for n elements.
 //
 //go:noescape
@@ -543,3 +593,53 @@ func selectSVAVX512(n int, y *float32, c *bool, a *float32, b *float32)
 //
 //go:noescape
 func selectSSAVX512(n int, y *float32, c *bool, a *float32, b *float32)
+
+// sumAVX512 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func sumAVX512(n int, x *float32, m float64, acc *[16]float64)
+
+// squaresAVX512 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func squaresAVX512(n int, x *float32, m float64, acc *[16]float64)
+
+// deviationsAVX512 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func deviationsAVX512(n int, x *float32, m float64, acc *[16]float64)
+
+// expSumAVX512 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func expSumAVX512(n int, y *float32, x *float32, top float32, acc *[16]float64)
+
+// sumExpAVX512 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func sumExpAVX512(n int, x *float32, top float32, acc *[16]float64)
+
+// largestAVX512 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func largestAVX512(n int, x *float32, acc *[16]float32)
+
+// smallestAVX512 folds n elements, a positive multiple of 16, into 16 accumulators.
+//
+//go:noescape
+func smallestAVX512(n int, x *float32, acc *[16]float32)
+
+// affineAVX512 is Affine of n elements, a positive multiple of 16.
+//
+//go:noescape
+func affineAVX512(n int, y *float32, x *float32, m float64, a float64, b float64)
+
+// columns32AVX512 is SumColumns for so many columns and a positive number of rows.
+//
+//go:noescape
+func columns32AVX512(rows int, step int, x *float32, acc *float64)
+
+// columns8AVX512 is SumColumns for so many columns and a positive number of rows.
+//
+//go:noescape
+func columns8AVX512(rows int, step int, x *float32, acc *float64)

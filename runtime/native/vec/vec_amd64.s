@@ -3384,6 +3384,497 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumAVX2(n int, x *float32, m float64, acc *[16]float64)
+// Requires: AVX
+TEXT ·sumAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         acc+24(FP), DX
+	VBROADCASTSD m+16(FP), Y0
+	VMOVUPD      (DX), Y0
+	VMOVUPD      32(DX), Y1
+	VMOVUPD      64(DX), Y2
+	VMOVUPD      96(DX), Y3
+	XORQ         BX, BX
+
+loop:
+	VCVTPS2PD (CX)(BX*4), Y4
+	VCVTPS2PD 16(CX)(BX*4), Y5
+	VCVTPS2PD 32(CX)(BX*4), Y6
+	VCVTPS2PD 48(CX)(BX*4), Y7
+	VADDPD    Y4, Y0, Y0
+	VADDPD    Y5, Y1, Y1
+	VADDPD    Y6, Y2, Y2
+	VADDPD    Y7, Y3, Y3
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VMOVUPD   Y0, (DX)
+	VMOVUPD   Y1, 32(DX)
+	VMOVUPD   Y2, 64(DX)
+	VMOVUPD   Y3, 96(DX)
+	VZEROUPPER
+	RET
+
+// func squaresAVX2(n int, x *float32, m float64, acc *[16]float64)
+// Requires: AVX
+TEXT ·squaresAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         acc+24(FP), DX
+	VBROADCASTSD m+16(FP), Y0
+	VMOVUPD      (DX), Y0
+	VMOVUPD      32(DX), Y1
+	VMOVUPD      64(DX), Y2
+	VMOVUPD      96(DX), Y3
+	XORQ         BX, BX
+
+loop:
+	VCVTPS2PD (CX)(BX*4), Y4
+	VCVTPS2PD 16(CX)(BX*4), Y5
+	VCVTPS2PD 32(CX)(BX*4), Y6
+	VCVTPS2PD 48(CX)(BX*4), Y7
+	VMULPD    Y4, Y4, Y4
+	VADDPD    Y4, Y0, Y0
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y1, Y1
+	VMULPD    Y6, Y6, Y6
+	VADDPD    Y6, Y2, Y2
+	VMULPD    Y7, Y7, Y7
+	VADDPD    Y7, Y3, Y3
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VMOVUPD   Y0, (DX)
+	VMOVUPD   Y1, 32(DX)
+	VMOVUPD   Y2, 64(DX)
+	VMOVUPD   Y3, 96(DX)
+	VZEROUPPER
+	RET
+
+// func deviationsAVX2(n int, x *float32, m float64, acc *[16]float64)
+// Requires: AVX
+TEXT ·deviationsAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         acc+24(FP), DX
+	VBROADCASTSD m+16(FP), Y0
+	VMOVUPD      (DX), Y1
+	VMOVUPD      32(DX), Y2
+	VMOVUPD      64(DX), Y3
+	VMOVUPD      96(DX), Y4
+	XORQ         BX, BX
+
+loop:
+	VCVTPS2PD (CX)(BX*4), Y5
+	VCVTPS2PD 16(CX)(BX*4), Y6
+	VCVTPS2PD 32(CX)(BX*4), Y7
+	VCVTPS2PD 48(CX)(BX*4), Y8
+	VSUBPD    Y0, Y5, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y1, Y1
+	VSUBPD    Y0, Y6, Y6
+	VMULPD    Y6, Y6, Y6
+	VADDPD    Y6, Y2, Y2
+	VSUBPD    Y0, Y7, Y7
+	VMULPD    Y7, Y7, Y7
+	VADDPD    Y7, Y3, Y3
+	VSUBPD    Y0, Y8, Y8
+	VMULPD    Y8, Y8, Y8
+	VADDPD    Y8, Y4, Y4
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VMOVUPD   Y1, (DX)
+	VMOVUPD   Y2, 32(DX)
+	VMOVUPD   Y3, 64(DX)
+	VMOVUPD   Y4, 96(DX)
+	VZEROUPPER
+	RET
+
+// func expSumAVX2(n int, y *float32, x *float32, top float32, acc *[16]float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·expSumAVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         acc+32(FP), DX
+	MOVQ         y+8(FP), BX
+	VBROADCASTSS top+24(FP), Y0
+	VMOVUPD      (DX), Y1
+	VMOVUPD      32(DX), Y2
+	VMOVUPD      64(DX), Y3
+	VMOVUPD      96(DX), Y4
+	XORQ         SI, SI
+
+loop:
+	VMOVUPS      (CX)(SI*4), Y5
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      word42b20000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      wordc2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      word3fb8aa3b<>+0(SB), Y6
+	VMOVAPS      Y5, Y7
+	VFMADD213PS  word4b400000<>+0(SB), Y6, Y7
+	VSUBPS       word4b400000<>+0(SB), Y7, Y6
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  wordbf317218<>+0(SB), Y6, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  word3102e308<>+0(SB), Y6, Y5
+	VMOVUPS      word3ab52297<>+0(SB), Y6
+	VFMADD213PS  word3c091cd5<>+0(SB), Y5, Y6
+	VFMADD213PS  word3d2aac5c<>+0(SB), Y5, Y6
+	VFMADD213PS  word3e2aaa49<>+0(SB), Y5, Y6
+	VFMADD213PS  word3efffffe<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y8, Y6, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VPSUBD       word4b400000<>+0(SB), Y7, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPADDD       word0000007f<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y5, Y5
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      Y5, (BX)(SI*4)
+	VCVTPS2PD    X5, Y6
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y6, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+	VMOVUPS      32(CX)(SI*4), Y5
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      word42b20000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      wordc2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      word3fb8aa3b<>+0(SB), Y6
+	VMOVAPS      Y5, Y7
+	VFMADD213PS  word4b400000<>+0(SB), Y6, Y7
+	VSUBPS       word4b400000<>+0(SB), Y7, Y6
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  wordbf317218<>+0(SB), Y6, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  word3102e308<>+0(SB), Y6, Y5
+	VMOVUPS      word3ab52297<>+0(SB), Y6
+	VFMADD213PS  word3c091cd5<>+0(SB), Y5, Y6
+	VFMADD213PS  word3d2aac5c<>+0(SB), Y5, Y6
+	VFMADD213PS  word3e2aaa49<>+0(SB), Y5, Y6
+	VFMADD213PS  word3efffffe<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y8, Y6, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VPSUBD       word4b400000<>+0(SB), Y7, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPADDD       word0000007f<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y5, Y5
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      Y5, 32(BX)(SI*4)
+	VCVTPS2PD    X5, Y6
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y6, Y3, Y3
+	VADDPD       Y5, Y4, Y4
+	ADDQ         $0x10, SI
+	CMPQ         SI, AX
+	JNE          loop
+	VMOVUPD      Y1, (DX)
+	VMOVUPD      Y2, 32(DX)
+	VMOVUPD      Y3, 64(DX)
+	VMOVUPD      Y4, 96(DX)
+	VZEROUPPER
+	RET
+
+// func sumExpAVX2(n int, x *float32, top float32, acc *[16]float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sumExpAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         acc+24(FP), DX
+	VBROADCASTSS top+16(FP), Y0
+	VMOVUPD      (DX), Y1
+	VMOVUPD      32(DX), Y2
+	VMOVUPD      64(DX), Y3
+	VMOVUPD      96(DX), Y4
+	XORQ         BX, BX
+
+loop:
+	VMOVUPS      (CX)(BX*4), Y5
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      word42b20000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      wordc2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      word3fb8aa3b<>+0(SB), Y6
+	VMOVAPS      Y5, Y7
+	VFMADD213PS  word4b400000<>+0(SB), Y6, Y7
+	VSUBPS       word4b400000<>+0(SB), Y7, Y6
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  wordbf317218<>+0(SB), Y6, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  word3102e308<>+0(SB), Y6, Y5
+	VMOVUPS      word3ab52297<>+0(SB), Y6
+	VFMADD213PS  word3c091cd5<>+0(SB), Y5, Y6
+	VFMADD213PS  word3d2aac5c<>+0(SB), Y5, Y6
+	VFMADD213PS  word3e2aaa49<>+0(SB), Y5, Y6
+	VFMADD213PS  word3efffffe<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y8, Y6, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VPSUBD       word4b400000<>+0(SB), Y7, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPADDD       word0000007f<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y5, Y5
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VCVTPS2PD    X5, Y6
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y6, Y1, Y1
+	VADDPD       Y5, Y2, Y2
+	VMOVUPS      32(CX)(BX*4), Y5
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      word42b20000<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      wordc2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMOVUPS      word3fb8aa3b<>+0(SB), Y6
+	VMOVAPS      Y5, Y7
+	VFMADD213PS  word4b400000<>+0(SB), Y6, Y7
+	VSUBPS       word4b400000<>+0(SB), Y7, Y6
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  wordbf317218<>+0(SB), Y6, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  word3102e308<>+0(SB), Y6, Y5
+	VMOVUPS      word3ab52297<>+0(SB), Y6
+	VFMADD213PS  word3c091cd5<>+0(SB), Y5, Y6
+	VFMADD213PS  word3d2aac5c<>+0(SB), Y5, Y6
+	VFMADD213PS  word3e2aaa49<>+0(SB), Y5, Y6
+	VFMADD213PS  word3efffffe<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y8, Y6, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VPSUBD       word4b400000<>+0(SB), Y7, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPADDD       word0000007f<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y5, Y5
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VCVTPS2PD    X5, Y6
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y6, Y3, Y3
+	VADDPD       Y5, Y4, Y4
+	ADDQ         $0x10, BX
+	CMPQ         BX, AX
+	JNE          loop
+	VMOVUPD      Y1, (DX)
+	VMOVUPD      Y2, 32(DX)
+	VMOVUPD      Y3, 64(DX)
+	VMOVUPD      Y4, 96(DX)
+	VZEROUPPER
+	RET
+
+// func largestAVX2(n int, x *float32, acc *[16]float32)
+// Requires: AVX
+TEXT ·largestAVX2(SB), NOSPLIT, $0-24
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    acc+16(FP), DX
+	VMOVUPS (DX), Y0
+	VMOVAPS Y0, Y1
+	VMOVUPS 32(DX), Y2
+	VMOVAPS Y2, Y3
+	XORQ    BX, BX
+
+loop:
+	VMOVUPS   (CX)(BX*4), Y4
+	VMAXPS    Y4, Y0, Y0
+	VCMPPS    $0x03, Y4, Y4, Y5
+	VBLENDVPS Y5, Y4, Y1, Y1
+	VMOVAPS   Y1, Y1
+	VMOVUPS   32(CX)(BX*4), Y4
+	VMAXPS    Y4, Y2, Y2
+	VCMPPS    $0x03, Y4, Y4, Y5
+	VBLENDVPS Y5, Y4, Y3, Y3
+	VMOVAPS   Y3, Y3
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VCMPPS    $0x03, Y1, Y1, Y4
+	VBLENDVPS Y4, Y1, Y0, Y0
+	VMOVUPS   Y0, (DX)
+	VCMPPS    $0x03, Y3, Y3, Y0
+	VBLENDVPS Y0, Y3, Y2, Y0
+	VMOVUPS   Y0, 32(DX)
+	VZEROUPPER
+	RET
+
+// func smallestAVX2(n int, x *float32, acc *[16]float32)
+// Requires: AVX
+TEXT ·smallestAVX2(SB), NOSPLIT, $0-24
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    acc+16(FP), DX
+	VMOVUPS (DX), Y0
+	VMOVAPS Y0, Y1
+	VMOVUPS 32(DX), Y2
+	VMOVAPS Y2, Y3
+	XORQ    BX, BX
+
+loop:
+	VMOVUPS   (CX)(BX*4), Y4
+	VMINPS    Y4, Y0, Y0
+	VCMPPS    $0x03, Y4, Y4, Y5
+	VBLENDVPS Y5, Y4, Y1, Y1
+	VMOVAPS   Y1, Y1
+	VMOVUPS   32(CX)(BX*4), Y4
+	VMINPS    Y4, Y2, Y2
+	VCMPPS    $0x03, Y4, Y4, Y5
+	VBLENDVPS Y5, Y4, Y3, Y3
+	VMOVAPS   Y3, Y3
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VCMPPS    $0x03, Y1, Y1, Y4
+	VBLENDVPS Y4, Y1, Y0, Y0
+	VMOVUPS   Y0, (DX)
+	VCMPPS    $0x03, Y3, Y3, Y0
+	VBLENDVPS Y0, Y3, Y2, Y0
+	VMOVUPS   Y0, 32(DX)
+	VZEROUPPER
+	RET
+
+// func affineAVX2(n int, y *float32, x *float32, m float64, a float64, b float64)
+// Requires: AVX
+TEXT ·affineAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSD m+24(FP), Y0
+	VBROADCASTSD a+32(FP), Y1
+	VBROADCASTSD b+40(FP), Y2
+	XORQ         BX, BX
+
+loop:
+	VCVTPS2PD  (DX)(BX*4), Y3
+	VCVTPS2PD  16(DX)(BX*4), Y4
+	VCVTPS2PD  32(DX)(BX*4), Y5
+	VCVTPS2PD  48(DX)(BX*4), Y6
+	VSUBPD     Y0, Y3, Y3
+	VMULPD     Y1, Y3, Y3
+	VADDPD     Y2, Y3, Y3
+	VCVTPD2PSY Y3, X3
+	VMOVUPS    X3, (CX)(BX*4)
+	VSUBPD     Y0, Y4, Y4
+	VMULPD     Y1, Y4, Y4
+	VADDPD     Y2, Y4, Y4
+	VCVTPD2PSY Y4, X3
+	VMOVUPS    X3, 16(CX)(BX*4)
+	VSUBPD     Y0, Y5, Y5
+	VMULPD     Y1, Y5, Y5
+	VADDPD     Y2, Y5, Y5
+	VCVTPD2PSY Y5, X3
+	VMOVUPS    X3, 32(CX)(BX*4)
+	VSUBPD     Y0, Y6, Y6
+	VMULPD     Y1, Y6, Y6
+	VADDPD     Y2, Y6, Y6
+	VCVTPD2PSY Y6, X3
+	VMOVUPS    X3, 48(CX)(BX*4)
+	ADDQ       $0x10, BX
+	CMPQ       BX, AX
+	JNE        loop
+	VZEROUPPER
+	RET
+
+// func columns32AVX2(rows int, step int, x *float32, acc *float64)
+// Requires: AVX
+TEXT ·columns32AVX2(SB), NOSPLIT, $0-32
+	MOVQ    rows+0(FP), AX
+	MOVQ    step+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    acc+24(FP), BX
+	SHLQ    $0x02, CX
+	VMOVUPD (BX), Y0
+	VMOVUPD 32(BX), Y1
+	VMOVUPD 64(BX), Y2
+	VMOVUPD 96(BX), Y3
+	VMOVUPD 128(BX), Y4
+	VMOVUPD 160(BX), Y5
+	VMOVUPD 192(BX), Y6
+	VMOVUPD 224(BX), Y7
+
+loop:
+	VCVTPS2PD (DX), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(DX), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(DX), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(DX), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(DX), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(DX), Y8
+	VADDPD    Y8, Y5, Y5
+	VCVTPS2PD 96(DX), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(DX), Y8
+	VADDPD    Y8, Y7, Y7
+	ADDQ      CX, DX
+	DECQ      AX
+	JNZ       loop
+	VMOVUPD   Y0, (BX)
+	VMOVUPD   Y1, 32(BX)
+	VMOVUPD   Y2, 64(BX)
+	VMOVUPD   Y3, 96(BX)
+	VMOVUPD   Y4, 128(BX)
+	VMOVUPD   Y5, 160(BX)
+	VMOVUPD   Y6, 192(BX)
+	VMOVUPD   Y7, 224(BX)
+	VZEROUPPER
+	RET
+
+// func columns8AVX2(rows int, step int, x *float32, acc *float64)
+// Requires: AVX
+TEXT ·columns8AVX2(SB), NOSPLIT, $0-32
+	MOVQ    rows+0(FP), AX
+	MOVQ    step+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    acc+24(FP), BX
+	SHLQ    $0x02, CX
+	VMOVUPD (BX), Y0
+	VMOVUPD 32(BX), Y1
+
+loop:
+	VCVTPS2PD (DX), Y2
+	VADDPD    Y2, Y0, Y0
+	VCVTPS2PD 16(DX), Y2
+	VADDPD    Y2, Y1, Y1
+	ADDQ      CX, DX
+	DECQ      AX
+	JNZ       loop
+	VMOVUPD   Y0, (BX)
+	VMOVUPD   Y1, 32(BX)
+	VZEROUPPER
+	RET
+
 // func expAVX512(n int, y *float32, x *float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·expAVX512(SB), NOSPLIT, $0-24
@@ -5863,5 +6354,315 @@ tail:
 	VMOVUPS    Z4, K1, (CX)(SI*4)
 
 done:
+	VZEROUPPER
+	RET
+
+// func sumAVX512(n int, x *float32, m float64, acc *[16]float64)
+// Requires: AVX, AVX512F
+TEXT ·sumAVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         acc+24(FP), DX
+	VBROADCASTSD m+16(FP), Z0
+	VMOVUPD      (DX), Z0
+	VMOVUPD      64(DX), Z1
+	XORQ         BX, BX
+
+loop:
+	VCVTPS2PD (CX)(BX*4), Z2
+	VCVTPS2PD 32(CX)(BX*4), Z3
+	VADDPD    Z2, Z0, Z0
+	VADDPD    Z3, Z1, Z1
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VMOVUPD   Z0, (DX)
+	VMOVUPD   Z1, 64(DX)
+	VZEROUPPER
+	RET
+
+// func squaresAVX512(n int, x *float32, m float64, acc *[16]float64)
+// Requires: AVX, AVX512F
+TEXT ·squaresAVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         acc+24(FP), DX
+	VBROADCASTSD m+16(FP), Z0
+	VMOVUPD      (DX), Z0
+	VMOVUPD      64(DX), Z1
+	XORQ         BX, BX
+
+loop:
+	VCVTPS2PD (CX)(BX*4), Z2
+	VCVTPS2PD 32(CX)(BX*4), Z3
+	VMULPD    Z2, Z2, Z2
+	VADDPD    Z2, Z0, Z0
+	VMULPD    Z3, Z3, Z3
+	VADDPD    Z3, Z1, Z1
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VMOVUPD   Z0, (DX)
+	VMOVUPD   Z1, 64(DX)
+	VZEROUPPER
+	RET
+
+// func deviationsAVX512(n int, x *float32, m float64, acc *[16]float64)
+// Requires: AVX, AVX512F
+TEXT ·deviationsAVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         acc+24(FP), DX
+	VBROADCASTSD m+16(FP), Z0
+	VMOVUPD      (DX), Z1
+	VMOVUPD      64(DX), Z2
+	XORQ         BX, BX
+
+loop:
+	VCVTPS2PD (CX)(BX*4), Z3
+	VCVTPS2PD 32(CX)(BX*4), Z4
+	VSUBPD    Z0, Z3, Z3
+	VMULPD    Z3, Z3, Z3
+	VADDPD    Z3, Z1, Z1
+	VSUBPD    Z0, Z4, Z4
+	VMULPD    Z4, Z4, Z4
+	VADDPD    Z4, Z2, Z2
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VMOVUPD   Z1, (DX)
+	VMOVUPD   Z2, 64(DX)
+	VZEROUPPER
+	RET
+
+// func expSumAVX512(n int, y *float32, x *float32, top float32, acc *[16]float64)
+// Requires: AVX, AVX512F
+TEXT ·expSumAVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         acc+32(FP), DX
+	MOVQ         y+8(FP), BX
+	VBROADCASTSS top+24(FP), Z0
+	VMOVUPD      (DX), Z1
+	VMOVUPD      64(DX), Z2
+	XORQ         SI, SI
+
+loop:
+	VMOVUPS          (CX)(SI*4), Z3
+	VSUBPS           Z0, Z3, Z3
+	VBROADCASTSS     word42b20000<>+0(SB), Z4
+	VMINPS           Z3, Z4, Z3
+	VBROADCASTSS     wordc2d00000<>+0(SB), Z4
+	VMAXPS           Z3, Z4, Z3
+	VBROADCASTSS     word3fb8aa3b<>+0(SB), Z4
+	VMOVAPS          Z3, Z5
+	VFMADD213PS.BCST word4b400000<>+0(SB), Z4, Z5
+	VSUBPS.BCST      word4b400000<>+0(SB), Z5, Z4
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST wordbf317218<>+0(SB), Z4, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST word3102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS     word3ab52297<>+0(SB), Z5
+	VFMADD213PS.BCST word3c091cd5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST word3d2aac5c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST word3e2aaa49<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST word3efffffe<>+0(SB), Z3, Z5
+	VMULPS           Z3, Z3, Z6
+	VMOVAPS          Z3, Z3
+	VFMADD231PS      Z6, Z5, Z3
+	VADDPS.BCST      word3f800000<>+0(SB), Z3, Z3
+	VSCALEFPS        Z4, Z3, Z3
+	VMOVUPS          Z3, (BX)(SI*4)
+	VCVTPS2PD        Y3, Z4
+	VEXTRACTF64X4    $0x01, Z3, Y3
+	VCVTPS2PD        Y3, Z3
+	VADDPD           Z4, Z1, Z1
+	VADDPD           Z3, Z2, Z2
+	ADDQ             $0x10, SI
+	CMPQ             SI, AX
+	JNE              loop
+	VMOVUPD          Z1, (DX)
+	VMOVUPD          Z2, 64(DX)
+	VZEROUPPER
+	RET
+
+// func sumExpAVX512(n int, x *float32, top float32, acc *[16]float64)
+// Requires: AVX, AVX512F
+TEXT ·sumExpAVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         acc+24(FP), DX
+	VBROADCASTSS top+16(FP), Z0
+	VMOVUPD      (DX), Z1
+	VMOVUPD      64(DX), Z2
+	XORQ         BX, BX
+
+loop:
+	VMOVUPS          (CX)(BX*4), Z3
+	VSUBPS           Z0, Z3, Z3
+	VBROADCASTSS     word42b20000<>+0(SB), Z4
+	VMINPS           Z3, Z4, Z3
+	VBROADCASTSS     wordc2d00000<>+0(SB), Z4
+	VMAXPS           Z3, Z4, Z3
+	VBROADCASTSS     word3fb8aa3b<>+0(SB), Z4
+	VMOVAPS          Z3, Z5
+	VFMADD213PS.BCST word4b400000<>+0(SB), Z4, Z5
+	VSUBPS.BCST      word4b400000<>+0(SB), Z5, Z4
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST wordbf317218<>+0(SB), Z4, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST word3102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS     word3ab52297<>+0(SB), Z5
+	VFMADD213PS.BCST word3c091cd5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST word3d2aac5c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST word3e2aaa49<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST word3efffffe<>+0(SB), Z3, Z5
+	VMULPS           Z3, Z3, Z6
+	VMOVAPS          Z3, Z3
+	VFMADD231PS      Z6, Z5, Z3
+	VADDPS.BCST      word3f800000<>+0(SB), Z3, Z3
+	VSCALEFPS        Z4, Z3, Z3
+	VCVTPS2PD        Y3, Z4
+	VEXTRACTF64X4    $0x01, Z3, Y3
+	VCVTPS2PD        Y3, Z3
+	VADDPD           Z4, Z1, Z1
+	VADDPD           Z3, Z2, Z2
+	ADDQ             $0x10, BX
+	CMPQ             BX, AX
+	JNE              loop
+	VMOVUPD          Z1, (DX)
+	VMOVUPD          Z2, 64(DX)
+	VZEROUPPER
+	RET
+
+// func largestAVX512(n int, x *float32, acc *[16]float32)
+// Requires: AVX, AVX512F
+TEXT ·largestAVX512(SB), NOSPLIT, $0-24
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    acc+16(FP), DX
+	VMOVUPS (DX), Z0
+	VMOVAPS Z0, Z1
+	XORQ    BX, BX
+
+loop:
+	VMOVUPS   (CX)(BX*4), Z2
+	VMAXPS    Z2, Z0, Z0
+	VCMPPS    $0x03, Z2, Z2, K1
+	VBLENDMPS Z2, Z1, K1, Z3
+	VMOVAPS   Z3, Z1
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z4
+	VMOVUPS   Z4, (DX)
+	VZEROUPPER
+	RET
+
+// func smallestAVX512(n int, x *float32, acc *[16]float32)
+// Requires: AVX, AVX512F
+TEXT ·smallestAVX512(SB), NOSPLIT, $0-24
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    acc+16(FP), DX
+	VMOVUPS (DX), Z0
+	VMOVAPS Z0, Z1
+	XORQ    BX, BX
+
+loop:
+	VMOVUPS   (CX)(BX*4), Z2
+	VMINPS    Z2, Z0, Z0
+	VCMPPS    $0x03, Z2, Z2, K1
+	VBLENDMPS Z2, Z1, K1, Z3
+	VMOVAPS   Z3, Z1
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z0, K1, Z4
+	VMOVUPS   Z4, (DX)
+	VZEROUPPER
+	RET
+
+// func affineAVX512(n int, y *float32, x *float32, m float64, a float64, b float64)
+// Requires: AVX, AVX512F
+TEXT ·affineAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSD m+24(FP), Z0
+	VBROADCASTSD a+32(FP), Z1
+	VBROADCASTSD b+40(FP), Z2
+	XORQ         BX, BX
+
+loop:
+	VCVTPS2PD (DX)(BX*4), Z3
+	VCVTPS2PD 32(DX)(BX*4), Z4
+	VSUBPD    Z0, Z3, Z3
+	VMULPD    Z1, Z3, Z3
+	VADDPD    Z2, Z3, Z3
+	VCVTPD2PS Z3, Y3
+	VMOVUPS   Y3, (CX)(BX*4)
+	VSUBPD    Z0, Z4, Z4
+	VMULPD    Z1, Z4, Z4
+	VADDPD    Z2, Z4, Z4
+	VCVTPD2PS Z4, Y3
+	VMOVUPS   Y3, 32(CX)(BX*4)
+	ADDQ      $0x10, BX
+	CMPQ      BX, AX
+	JNE       loop
+	VZEROUPPER
+	RET
+
+// func columns32AVX512(rows int, step int, x *float32, acc *float64)
+// Requires: AVX, AVX512F
+TEXT ·columns32AVX512(SB), NOSPLIT, $0-32
+	MOVQ    rows+0(FP), AX
+	MOVQ    step+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    acc+24(FP), BX
+	SHLQ    $0x02, CX
+	VMOVUPD (BX), Z0
+	VMOVUPD 64(BX), Z1
+	VMOVUPD 128(BX), Z2
+	VMOVUPD 192(BX), Z3
+
+loop:
+	VCVTPS2PD (DX), Z4
+	VADDPD    Z4, Z0, Z0
+	VCVTPS2PD 32(DX), Z4
+	VADDPD    Z4, Z1, Z1
+	VCVTPS2PD 64(DX), Z4
+	VADDPD    Z4, Z2, Z2
+	VCVTPS2PD 96(DX), Z4
+	VADDPD    Z4, Z3, Z3
+	ADDQ      CX, DX
+	DECQ      AX
+	JNZ       loop
+	VMOVUPD   Z0, (BX)
+	VMOVUPD   Z1, 64(BX)
+	VMOVUPD   Z2, 128(BX)
+	VMOVUPD   Z3, 192(BX)
+	VZEROUPPER
+	RET
+
+// func columns8AVX512(rows int, step int, x *float32, acc *float64)
+// Requires: AVX, AVX512F
+TEXT ·columns8AVX512(SB), NOSPLIT, $0-32
+	MOVQ    rows+0(FP), AX
+	MOVQ    step+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    acc+24(FP), BX
+	SHLQ    $0x02, CX
+	VMOVUPD (BX), Z0
+
+loop:
+	VCVTPS2PD (DX), Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      CX, DX
+	DECQ      AX
+	JNZ       loop
+	VMOVUPD   Z0, (BX)
 	VZEROUPPER
 	RET

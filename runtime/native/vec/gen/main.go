@@ -13,6 +13,7 @@ func main() {
 		arithmetic()
 		comparisons()
 		choices()
+		reductions()
 	}
 	Generate()
 }
