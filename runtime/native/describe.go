@@ -116,7 +116,7 @@ func Describe(g *graph.Graph, shapes map[string][]int) (*Plan, error) {
 		return nil, err
 	}
 	defer p.Close()
-	pl, err := newPlan(p.graph, in, p.cores, p.plain)
+	pl, err := newPlan(p.graph, in, p.cores, &p.weights, p.plain)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type plan struct {
 	graph   *graph.Graph
 	steps   []*step
 	cores   kernel.Cores
+	weights *kernel.Weights // of the program
 
 	places map[*graph.Value]*storage
 	inputs []*storage
@@ -47,12 +48,12 @@ const (
 	inOutput
 )
 
-func newPlan(g *graph.Graph, shapes []tensor.Shape, cores kernel.Cores, plain bool) (*plan, error) {
+func newPlan(g *graph.Graph, shapes []tensor.Shape, cores kernel.Cores, weights *kernel.Weights, plain bool) (*plan, error) {
 	s, err := specialise(g, shapes)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{graph: s, cores: cores, places: map[*graph.Value]*storage{}}
+	p := &plan{graph: s, cores: cores, weights: weights, places: map[*graph.Value]*storage{}}
 	for _, shape := range shapes {
 		p.shapes = append(p.shapes, slices.Clone(shape))
 	}

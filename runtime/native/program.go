@@ -26,6 +26,7 @@ type program struct {
 	cores   kernel.Cores
 	ownPool bool
 	plain   bool
+	weights kernel.Weights
 
 	// byNode tells that shapes within the graph depend on the data, so that there can be no plan; see interpret.
 	byNode atomic.Bool
@@ -134,7 +135,7 @@ func (p *program) planFor(in []*tensor.Tensor) (*plan, error) {
 	for i, t := range in {
 		shapes[i] = t.Shape()
 	}
-	pl, err := newPlan(p.graph, shapes, p.cores, p.plain)
+	pl, err := newPlan(p.graph, shapes, p.cores, &p.weights, p.plain)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (b *binder) bind(s *step, scratch *tile.Scratch) (kernel.Task, error) {
 	if n == nil {
 		return bound.Run, nil
 	}
-	call := &kernel.Call{Node: n, Cores: b.w.plan.cores, In: b.all(n.Inputs), Out: b.all(n.Outputs)}
+	call := &kernel.Call{Node: n, Cores: b.w.plan.cores, Weights: b.w.plan.weights, In: b.all(n.Inputs), Out: b.all(n.Outputs)}
 	if bound != nil {
 		call.Epilogue = bound
 	}

@@ -34,6 +34,7 @@ type work[T Float] struct {
 
 	i0, j0, p0 int // where the superblock starts
 	m, n, k    int // how large it is
+	directA    bool
 	directB    bool
 	tm, tn     int // size of a task
 	columns    int // tasks side by side
@@ -58,13 +59,10 @@ func (w *work[T]) run(p *pool.Pool, threads int, l level, x Product[T]) {
 	if x.M*x.N < parallelWork && x.M*x.N*max(x.K, 1) < parallelWork {
 		threads = 1
 	}
-	// Blocks of k of equal size: a short last one would cost a pass over C for little work.
-	w.kc = 1
-	if x.K > 0 {
-		w.kc = ceil(x.K, ceil(x.K, kcMax))
-	}
-	// Reading B in place saves packing what is used once or twice.
-	w.directB = !x.TransB && x.M <= 2*w.mr
+	w.kc = depth(x.K)
+	// Reading B in place saves packing what is used once or twice, and a single row lies as a panel does.
+	w.directB = !x.TransB && x.M <= 2*w.mr && x.Packed == nil
+	w.directA = !x.TransA && x.M == 1
 
 	for w.j0 = 0; w.j0 < x.N; w.j0 += superN {
 		w.n = min(superN, x.N-w.j0)
@@ -79,15 +77,27 @@ func (w *work[T]) run(p *pool.Pool, threads int, l level, x Product[T]) {
 	w.Product = Product[T]{} // keep no memory of the caller's alive
 }
 
+// depth is the depth of a block of k. Blocks are of equal size: a short last one would cost a pass over C for little work.
+func depth(k int) int {
+	if k == 0 {
+		return 1
+	}
+	return ceil(k, ceil(k, kcMax))
+}
+
 // superblock packs the panels it needs and multiplies them. B's panels serve all superblocks of rows, so they are
 // packed with the first.
 func (w *work[T]) superblock(p *pool.Pool, threads int) {
 	w.a = grow(w.a, w.k*w.m)
-	w.b = grow(w.b, w.k*w.panelsB()*w.nr)
+	if w.Packed == nil {
+		w.b = grow(w.b, w.k*w.panelsB()*w.nr)
+	}
 	w.cut(threads)
 	rows := ceil(w.m, w.tm)
 	w.lateA, w.lateB = w.columns == 1, rows == 1 && w.M <= superM
 	w.unitsA, w.unitsB = 0, 0
+	w.lateA = w.lateA || w.directA
+	w.lateB = w.lateB || w.Packed != nil
 	if w.k > 0 && !w.lateA {
 		w.unitsA = ceil(w.panelsA(), unit)
 	}
@@ -167,18 +177,18 @@ func (w *work[T]) task(i0, j0 int) {
 	}
 	for p := 0; p < w.k; p += w.kc {
 		kc := min(w.kc, w.k-p)
-		if w.lateA {
+		if w.lateA && !w.directA {
 			w.packA(p, kc, i0, i1)
 		}
 		for j := j0; j < j1; j += w.nr {
-			if w.lateB && (j-j0)%(unit*w.nr) == 0 {
+			if w.lateB && w.Packed == nil && (j-j0)%(unit*w.nr) == 0 {
 				w.packB(p, kc, j, min(j+unit*w.nr, j1))
 			}
 			b, bStride := w.panelB(p, kc, j)
 			cols := min(w.nr, w.n-j)
 			for i := i0; i < i1; i += w.mr {
 				rows := min(w.mr, i1-i)
-				a := w.a[p*w.m+i*kc:]
+				a := w.panelA(p, kc, i)
 				c := w.C[(w.i0+i)*w.LDC+w.j0+j:]
 				if cols == w.nr || masks(w.level) {
 					kernel(w.level, rows, cols, kc, a, b, bStride, c, w.LDC, w.Alpha, add)

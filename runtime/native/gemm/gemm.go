@@ -22,6 +22,8 @@ type Product[T Float] struct {
 	LDA            int
 	B              []T
 	LDB            int
+	// Packed, when not nil, is op(B), made by Pack; B is not read then.
+	Packed *Packed[T]
 	// Beta scales the old C; when it is zero C is not read, so it may hold anything, NaN included.
 	Beta T
 	C    []T
@@ -68,7 +70,13 @@ func (x *Product[T]) check() {
 	}
 	_ = x.C[(x.M-1)*x.LDC+x.N-1]
 	if x.K > 0 {
-		_, _ = x.A[(ra-1)*x.LDA+ca-1], x.B[(rb-1)*x.LDB+cb-1]
+		_ = x.A[(ra-1)*x.LDA+ca-1]
+	}
+	switch {
+	case x.Packed != nil && (x.Packed.n != x.N || x.Packed.k != x.K):
+		panic("gemm: B was packed for another shape")
+	case x.Packed == nil && x.K > 0:
+		_ = x.B[(rb-1)*x.LDB+cb-1]
 	}
 	if x.RowBias != nil {
 		_ = x.RowBias[x.N-1]

@@ -45,8 +45,19 @@ func (w *work[T]) packB(p, kc, j0, j1 int) {
 	}
 }
 
+// panelA is the panel of rows i in block p, packed or in place.
+func (w *work[T]) panelA(p, kc, i int) []T {
+	if w.directA {
+		return w.A[w.p0+p:]
+	}
+	return w.a[p*w.m+i*kc:]
+}
+
 // panelB is the panel of columns j in block p, packed or in place.
 func (w *work[T]) panelB(p, kc, j int) (b []T, stride int) {
+	if w.Packed != nil {
+		return w.Packed.panel(w.nr, w.p0+p, kc, w.j0+j), w.nr
+	}
 	if w.directB && j+w.nr <= w.n {
 		return w.B[(w.p0+p)*w.LDB+w.j0+j:], w.LDB
 	}

@@ -70,6 +70,8 @@ type Call struct {
 	Cores   Cores
 	// Epilogue, where it is not nil, is called for the parts of output 0; only kernels that Finishes tells of call it.
 	Epilogue Epilogue
+	// Weights keeps what kernels make of constants; nil where nobody would use it again.
+	Weights *Weights
 }
 
 // Epilogue goes on with parts of a product's result as they are finished, on the goroutine that finished them: with rows of

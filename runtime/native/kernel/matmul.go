@@ -57,6 +57,7 @@ func bindGemm[T Float](c *Call) (Task, error) {
 	if bias != nil && beta == 0 {
 		bias = nil
 	}
+	p.Packed = packedWeight[T](c, p.TransB, p.N, p.K, p.LDB)
 	before, row := Task(nothing), false
 	switch {
 	case bias == nil:
@@ -138,6 +139,9 @@ func bindMatMul[T Float](c *Call) (Task, error) {
 	p := gemm.Product[T]{
 		TransA: x.transA, TransB: x.transB, M: x.m, N: x.n, K: x.k, Alpha: 1, LDA: x.lda, LDB: x.ldb, LDC: x.n,
 		Epilogue: epilogueOf(c, x.n),
+	}
+	if x.count == 1 {
+		p.Packed = packedWeight[T](c, p.TransB, p.N, p.K, p.LDB)
 	}
 	offsetsA, offsetsB := make([]int, x.count), make([]int, x.count)
 	sa, sb := broadcastStrides(x.batchA, x.batch), broadcastStrides(x.batchB, x.batch)
