@@ -159,6 +159,12 @@ func opCases() []opCase {
 	for _, op := range []string{"Asin", "Acos", "Atanh"} {
 		add(op, nil, within(-0.95, 0.95, 2, 5))
 	}
+	cases = append(cases, opCase{op: "TopK", attrs: at("axis", 0), in: is(f(5, 3), list(2)), outs: 2})
+	for _, mode := range []string{"nearest", "bilinear", "bicubic"} {
+		for _, padding := range []string{"zeros", "border", "reflection"} {
+			add("GridSample", at("mode", mode, "padding_mode", padding), f(2, 3, 4, 5), within(-1.4, 1.4, 2, 3, 6, 2))
+		}
+	}
 	add("Acosh", nil, within(1, 20, 2, 5))
 	add("Mod", at("fmod", 1), f(3, 4), within(0.5, 2, 4))
 	add("Mod", nil, ints(-20, 20, 3, 4), ints(1, 7, 4))

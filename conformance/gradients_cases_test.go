@@ -77,6 +77,9 @@ var elementwiseGradients = []gradientCase{
 	unaryCase("Acos", operand{shape: []int{2, 3}, lo: -0.8, hi: 0.8}), unaryCase("Atan", real(2, 3)), unaryCase("Sinh", real(2, 3)),
 	unaryCase("Cosh", real(2, 3)), unaryCase("Asinh", real(2, 3)), unaryCase("Acosh", operand{shape: []int{2, 3}, lo: 1.3, hi: 3}),
 	unaryCase("Atanh", operand{shape: []int{2, 3}, lo: -0.8, hi: 0.8}),
+	{"TopK", []operand{real(3, 5)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
+		return g.NodeN("TopK", 2, nil, x[0], g.Int64s(2))[0]
+	}},
 	{"Mod of reals", []operand{fixed([]float64{5.5, -5.5, 1.25}, 3), fixed([]float64{2, 1.5}, 2, 1)}, node("Mod", attrs{"fmod": int64(1)})},
 	unaryCase("Tanh", real(2, 3)), unaryCase("Sigmoid", real(2, 3)), unaryCase("Softplus", real(2, 3)),
 	unaryCase("Softsign", real(2, 3)), unaryCase("Relu", real(2, 3)),

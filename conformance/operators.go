@@ -49,6 +49,8 @@ func count(n [2]int) string {
 
 func gradient(op *graph.Op) string {
 	switch {
+	case op.Gradient == nil && !op.Noise:
+		return "no"
 	case op.Noise || reflect.ValueOf(op.Gradient).Pointer() == reflect.ValueOf(graph.NoGradient).Pointer():
 		return "flat"
 	case op.Undifferentiable != nil:

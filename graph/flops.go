@@ -19,12 +19,12 @@ func init() {
 		"Or", "PRelu", "Pow", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin", "Softplus", "Softsign", "Sqrt",
 		"Sub", "Tanh", "ThresholdedRelu", "Where", "Xor")
 	count(perOutput(1), "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor",
-		"Cosh", "IsInf", "Mod", "Sinh", "Tan")
+		"Cosh", "GridSample", "IsInf", "Mod", "Sinh", "Tan")
 	count(perOutput(1), "Bernoulli", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike")
 	count(func(n *Node) int { return (len(n.Inputs) - 1) * size(n.Output(0)) }, "Max", "Min")
 
 	count(perInput(1), "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ArgMax", "ArgMin",
-		"CumProd", "CumSum", "GlobalAveragePool", "GlobalMaxPool")
+		"CumProd", "CumSum", "TopK", "GlobalAveragePool", "GlobalMaxPool")
 	count(perInput(2), "ReduceL1", "ReduceL2", "ReduceSumSquare") // |x| or x*x, and the sum
 	count(perInput(4), "ReduceLogSumExp")                         // the largest, x - m, exp, the sum
 	count(perInput(5), "Softmax", "LogSoftmax")                   // the largest, x - m, exp, the sum, and division or subtraction

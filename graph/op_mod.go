@@ -10,8 +10,7 @@ func init() {
 			n.Outputs[0].DType, n.Outputs[0].Shape = tensor.Bool, n.Inputs[0].Shape
 			return nil
 		}},
-		&Op{Name: "CumProd", Since: 26, Inputs: [2]int{2, 2}, Outputs: [2]int{1, 1}, Infer: sameAsInput, Gradient: NoGradient,
-			Undifferentiable: func(n *Node) string { return "a cumulative product" }},
+		&Op{Name: "CumProd", Since: 26, Inputs: [2]int{2, 2}, Outputs: [2]int{1, 1}, Infer: sameAsInput},
 	)
 }
 

@@ -17,7 +17,7 @@ import (
 
 // The opsets and IR versions that can be read.
 const (
-	MinOpset, MaxOpset         = 7, 27
+	MinOpset, MaxOpset         = 6, 27
 	MinIRVersion, MaxIRVersion = 3, 13
 )
 

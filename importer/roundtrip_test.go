@@ -230,8 +230,8 @@ func TestVersionsOutOfRange(t *testing.T) {
 		ir, opset int64
 		want      string
 	}{
-		{8, 6, "importer: the model has opset 6; elbo reads 7 to 27: export it with opset 17: unsupported"},
-		{8, 28, "importer: the model has opset 28; elbo reads 7 to 27: export it with opset 17: unsupported"},
+		{8, 5, "importer: the model has opset 5; elbo reads 6 to 27: export it with opset 17: unsupported"},
+		{8, 28, "importer: the model has opset 28; elbo reads 6 to 27: export it with opset 17: unsupported"},
 		{99, 17, "importer: the model has IR version 99; elbo reads 3 to 13: export it anew: unsupported"},
 	} {
 		m, err := modelOf(encoder(t))

@@ -44,7 +44,7 @@ func init() {
 		"Greater": broadcast(byElement(swapped(less[uint64]))), "GreaterOrEqual": broadcast(byElement(swapped(lessOrEqual[uint64]))),
 		"Equal": broadcast(byElement(same[uint64])), "Min": variadic(byElement(minimum[uint64])), "Max": variadic(byElement(maximum[uint64])),
 		"Clip": bindClip(clip[uint64]), "CumSum": bindCumSum[uint64], "Pow": bindPow[uint64], "Sign": elementwise(each(func(x uint64) uint64 { return min(x, 1) })), "Abs": bindCopy,
-		"ArgMax": argument(above[uint64]), "ArgMin": argument(below[uint64]),
+		"ArgMax": argument(above[uint64]), "ArgMin": argument(below[uint64]), "TopK": bindTopK[uint64],
 	}
 }
 
