@@ -38,6 +38,9 @@ func attention(c *conversion) error {
 	}
 	if pastKey != nil {
 		k, v = g.Concat(2, pastKey, k), g.Concat(2, pastValue, v)
+		if err := g.Err(); err != nil {
+			return err
+		}
 	}
 	presentKey, presentValue := k, v
 	k, v, err := c.shareHeads(q, k, v)
@@ -124,6 +127,9 @@ func (c *conversion) attentionBias(q, k, past, counts *graph.Value) (*graph.Valu
 	}
 	queries, keys := c.extent(q, 2), c.extent(k, 2)
 	if mask := c.n.Input(3); mask != nil {
+		if mask.Rank() < 1 {
+			return nil, fmt.Errorf("a mask %v: %w", mask, ErrMalformed)
+		}
 		if mask.DType == tensor.Bool {
 			mask = g.Where(mask, zero, never)
 		}
@@ -187,6 +193,9 @@ func rotaryEmbedding(c *conversion) error {
 		in = g.Transpose(x, 0, 2, 1, 3)
 	default:
 		return fmt.Errorf("%v in %d heads: %w", x, c.n.Int("num_heads", 0), ErrMalformed)
+	}
+	if err := g.Err(); err != nil {
+		return err
 	}
 	size, known := in.Shape[3].Known()
 	dim := c.n.Int("rotary_embedding_dim", 0)

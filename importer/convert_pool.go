@@ -12,10 +12,10 @@ import (
 // windowSums is the sum over each window of a pooling node, which a convolution of ones within each channel gives.
 func (c *conversion) windowSums(x *graph.Value) (*graph.Value, error) {
 	kernel := c.n.Ints("kernel_shape")
-	channels, known := x.Shape[min(1, x.Rank()-1)].Known()
 	if x.Rank() < 3 || len(kernel) != x.Rank()-2 {
 		return nil, fmt.Errorf("kernel %v on %v: %w", kernel, x, ErrMalformed)
 	}
+	channels, known := x.Shape[1].Known()
 	if !known || channels > 1<<16 {
 		return nil, fmt.Errorf("%v channels: %w", x.Shape[1], graph.ErrUnsupported)
 	}
