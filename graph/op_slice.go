@@ -21,7 +21,7 @@ func sliceAxes(n *Node) ([]int, bool) {
 		return knownInts(in)
 	}
 	k, ok := n.Inputs[1].Shape.Size().Known()
-	if !ok || k > len(n.Inputs[0].Shape) {
+	if !ok || k < 0 || k > len(n.Inputs[0].Shape) { // a size may overflow
 		return nil, false
 	}
 	return allAxes(k), true

@@ -240,6 +240,18 @@ func (c *conversion) constInts(i int, what string) ([]int64, error) {
 	return tensor.Data[int64](v.Data), nil
 }
 
+// constInt is input i, one number.
+func (c *conversion) constInt(i int, what string) (int, error) {
+	list, err := c.constInts(i, what)
+	if err == nil && len(list) != 1 {
+		err = fmt.Errorf("%d numbers for one %s: %w", len(list), what, ErrMalformed)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return int(list[0]), nil
+}
+
 // axis is an axis attribute, counted from the front.
 func axis(value, rank int) (int, error) {
 	a := value

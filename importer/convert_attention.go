@@ -165,6 +165,10 @@ func (c *conversion) attentionBias(q, k, past, counts *graph.Value) (*graph.Valu
 
 // extent is the extent of an axis as an int64 vector of one element.
 func (c *conversion) extent(x *graph.Value, axis int) *graph.Value {
+	if axis >= len(x.Shape) {
+		c.g.Fail(fmt.Errorf("axis %d of %v: %w", axis, x, ErrMalformed))
+		return c.g.Int64s(0)
+	}
 	if n, ok := x.Shape[axis].Known(); ok {
 		return c.g.Int64s(n)
 	}

@@ -120,6 +120,9 @@ func fill[T tensor.Element](t *tensor.Tensor, v T) {
 func dropout(c *conversion) error {
 	delete(c.n.Attrs, "is_test") // of opset 6
 	if c.opset < 12 {
+		if len(c.n.Inputs) > 1 {
+			return fmt.Errorf("%d inputs in opset %d: %w", len(c.n.Inputs), c.opset, ErrMalformed)
+		}
 		if ratio, ok := c.n.Attrs["ratio"].(float32); ok {
 			c.setInput(1, c.g.Const(tensor.Scalar(ratio)))
 		}

@@ -205,7 +205,7 @@ func convInteger(c *conversion) error {
 
 // channels is a number for each output channel of the weight w, or one for all, in a shape that broadcasts to w.
 func (c *conversion) channels(v, w *graph.Value) *graph.Value {
-	if v == nil || v.Rank() == 0 || v.Shape[0].Is(1) {
+	if v == nil || v.Rank() == 0 || w.Rank() == 0 || v.Shape[0].Is(1) {
 		return c.flat(v)
 	}
 	shape := make([]int, w.Rank())

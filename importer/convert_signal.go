@@ -165,11 +165,10 @@ func dft(c *conversion) error {
 	if c.opset >= 20 {
 		at = -2
 		if c.n.Input(2) != nil {
-			list, err := c.constInts(2, "axes")
-			if err != nil {
+			var err error
+			if at, err = c.constInt(2, "axis"); err != nil {
 				return err
 			}
-			at = int(list[0])
 		}
 	}
 	a, err := axis(at, x.Rank())
@@ -187,11 +186,10 @@ func dft(c *conversion) error {
 		n = 2 * (have - 1)
 	}
 	if c.n.Input(1) != nil {
-		list, err := c.constInts(1, "lengths")
-		if err != nil {
+		var err error
+		if n, err = c.constInt(1, "length"); err != nil {
 			return err
 		}
-		n = int(list[0])
 	}
 	if n < 1 || n > 1<<12 {
 		return fmt.Errorf("a transform of %d: %w", n, ErrLimit)
