@@ -67,9 +67,11 @@ func ExpSum(y, x []float32, top float32) float64 {
 			acc[i%16] += float64(y[i])
 		}
 	}
-	for i := whole; i < len(x); i++ {
-		y[i] = Exp32(x[i] - top)
-		acc[i-whole] += float64(y[i])
+	rest := y[whole:]
+	SubScalar(rest, x[whole:], top)
+	Exp(rest, rest)
+	for i, v := range rest {
+		acc[i] += float64(v)
 	}
 	return total(&acc)
 }
