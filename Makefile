@@ -9,7 +9,7 @@ BIN  := bin/elbo
 # Without a C compiler everything runs on the native engine.
 export CGO_ENABLED ?= $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0)
 
-.PHONY: run test build ort long fuzz bench bench-quick bench-python microbench lint native race generate clean help
+.PHONY: run test build ort long fuzz bench bench-quick bench-python microbench lint native arm64 race generate clean help
 
 run: build ort ## build, set up and serve the built-in model; Ctrl-C stops it
 	@exec $(BIN) serve builtin:mnist --addr $(ADDR)
@@ -30,6 +30,10 @@ long: ort ## every test with the long ones: 200 kills, the numbers on MNIST
 native: ## the tests without cgo, and without assembly
 	CGO_ENABLED=0 $(GO) test ./...
 	CGO_ENABLED=0 $(GO) test -tags noasm ./runtime/... ./train/fused ./models
+
+arm64: ## the products' NEON kernels and their like, under qemu-user
+	@command -v qemu-aarch64 >/dev/null || { echo "left out: no qemu-aarch64 here (Debian's qemu-user)"; exit 0; }; \
+	  GOARCH=arm64 CGO_ENABLED=0 $(GO) test -exec qemu-aarch64 ./runtime ./runtime/native/gemm ./runtime/native/tile ./train/fused
 
 race: ## the race detector over the packages with concurrency
 	CGO_ENABLED=1 $(GO) test -race ./runtime/... ./train/... ./models/... ./serve/...
@@ -69,4 +73,4 @@ clean: ## remove what was built
 	rm -rf bin
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

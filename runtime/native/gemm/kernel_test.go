@@ -3,9 +3,6 @@ package gemm
 import (
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -135,34 +132,3 @@ func spreads[T Float](t *testing.T) {
 		}
 	}
 }
-
-// The committed assembly is what go generate makes.
-func TestAssemblyIsGenerated(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"kernel_amd64.s", "kernel_amd64.go"} {
-		if _, err := os.Stat(name); err != nil {
-			t.Skipf("no %s here: not run from the package's source", name)
-		}
-	}
-	cmd := exec.Command("go", "run", "./gen", "-out", filepath.Join(dir, "kernel_amd64.s"),
-		"-stubs", filepath.Join(dir, "kernel_amd64.go"), "-pkg", "gemm")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Skipf("the generator cannot be built here: %v\n%s", err, out)
-	}
-	for _, name := range []string{"kernel_amd64.s", "kernel_amd64.go"} {
-		want, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The first line tells the command with its paths.
-		if !slices.Equal(afterFirstLine(got), afterFirstLine(want)) {
-			t.Errorf("%s differs: run go generate", name)
-		}
-	}
-}
-
-func afterFirstLine(b []byte) []byte { return b[slices.Index(b, '\n')+1:] }

@@ -3,9 +3,6 @@ package vec
 import (
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -247,28 +244,4 @@ func TestChoicesAgainstPlainLoops(t *testing.T) {
 			}
 		}
 	})
-}
-
-// The committed assembly is what go generate makes.
-func TestAssemblyIsGenerated(t *testing.T) {
-	dir := t.TempDir()
-	names := []string{"vec_amd64.s", "vec_amd64.go"}
-	cmd := exec.Command("go", "run", "./gen", "-out", filepath.Join(dir, names[0]), "-stubs", filepath.Join(dir, names[1]), "-pkg", "vec")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Skipf("the generator cannot be built here: %v\n%s", err, out)
-	}
-	for _, name := range names {
-		want, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The first line tells the command with its paths.
-		if !slices.Equal(got[slices.Index(got, '\n'):], want[slices.Index(want, '\n'):]) {
-			t.Errorf("%s differs: run go generate", name)
-		}
-	}
 }
