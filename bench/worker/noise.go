@@ -61,5 +61,5 @@ func newSquare([]string) (side.Task, error) {
 		a[i*n+i], b[i*n+i] = 1, 1
 	}
 	x := gemm.Product[float32]{M: n, N: n, K: n, Alpha: 1, A: a, LDA: n, B: b, LDB: n, C: c, LDC: n}
-	return &product{c[:1], func() { gemm.Gemm(pool.Shared(), 0, x) }}, nil
+	return newProduct(c[:1], x), nil
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"path/filepath"
 
 	"gonum.org/v1/gonum/blas"
@@ -15,11 +16,23 @@ import (
 type product struct {
 	c   []float32
 	run func()
+	end func() // or nil
 }
 
 func (p *product) Check() ([]float32, error) { p.run(); return p.c, nil }
 func (p *product) Run() error                { p.run(); return nil }
-func (p *product) Close()                    {}
+func (p *product) Close() {
+	if p.end != nil {
+		p.end()
+	}
+}
+
+// newProduct multiplies again and again within one run of the pool, as a program's products do: workers look out for the
+// next instead of falling asleep.
+func newProduct(c []float32, x gemm.Product[float32]) *product {
+	_, end := pool.Hold(context.Background())
+	return &product{c, func() { gemm.Gemm(pool.Shared(), 0, x) }, end}
+}
 
 // operands reads "M N K DIR" and the two files, and makes room for C.
 func operands(args []string) (m, n, k int, a, b, c []float32, err error) {
@@ -41,7 +54,7 @@ func newSgemm(args []string) (side.Task, error) {
 		return nil, err
 	}
 	x := gemm.Product[float32]{M: m, N: n, K: k, Alpha: 1, A: a, LDA: k, B: b, LDB: n, C: c, LDC: n}
-	return &product{c, func() { gemm.Gemm(pool.Shared(), 0, x) }}, nil
+	return newProduct(c, x), nil
 }
 
 // newGonum takes the same.
@@ -54,5 +67,5 @@ func newGonum(args []string) (side.Task, error) {
 		return blas32.General{Rows: r, Cols: c, Stride: c, Data: data}
 	}
 	x, y, z := matrix(m, k, a), matrix(k, n, b), matrix(m, n, c)
-	return &product{c, func() { blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, x, y, 0, z) }}, nil
+	return &product{c, func() { blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, x, y, 0, z) }, nil}, nil
 }
