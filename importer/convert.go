@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/tensor"
@@ -167,7 +168,11 @@ func (c *conversion) give(values ...*graph.Value) error {
 		if v == nil {
 			continue
 		}
-		if err := c.emit(&graph.Node{Name: c.n.Name, Op: "Identity", Inputs: values[i : i+1 : i+1], Outputs: []*graph.Value{v}, Doc: c.n.Doc}); err != nil {
+		name := c.n.Name
+		if i > 0 && name != "" {
+			name += "." + strconv.Itoa(i) // ONNX Runtime wants names of nodes to differ
+		}
+		if err := c.emit(&graph.Node{Name: name, Op: "Identity", Inputs: values[i : i+1 : i+1], Outputs: []*graph.Value{v}, Doc: c.n.Doc}); err != nil {
 			return err
 		}
 	}
