@@ -208,7 +208,7 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 		}
 	}
 	if t.progressDue() {
-		t.Progress(t.progress(klWeight, rate))
+		pool.Aside(ctx, func() { t.Progress(t.progress(klWeight, rate)) }) // which may wait as long as it likes
 		t.window, t.told = means{}, time.Now()
 	}
 	return nil

@@ -39,6 +39,15 @@ func Hold(ctx context.Context) (run context.Context, end func()) {
 	return context.WithValue(ctx, held{}, true), End
 }
 
+// Aside calls f outside of the run that ctx belongs to: while f lasts, the run's share of the cores is for others.
+func Aside(ctx context.Context, f func()) {
+	if ctx.Value(held{}) != nil {
+		machine.runs.Add(-1)
+		defer machine.runs.Add(1)
+	}
+	f()
+}
+
 // procs is GOMAXPROCS. Asking for it takes the scheduler's lock, so a run does that once.
 func procs() int {
 	if machine.runs.Load() == 0 {

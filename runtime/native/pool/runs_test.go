@@ -174,6 +174,22 @@ func TestHeldRunsCountOnce(t *testing.T) {
 	}
 }
 
+// What is done aside takes no share of the cores, and the run goes on behind it.
+func TestAside(t *testing.T) {
+	settle(t)
+	run, end := Hold(context.Background())
+	defer end()
+	seen := false
+	Aside(run, func() { seen = machine.runs.Load() == 0 })
+	if !seen || machine.runs.Load() != 1 {
+		t.Errorf("aside of the one run in flight: seen %v, %d runs after it", seen, machine.runs.Load())
+	}
+	Aside(context.Background(), func() { seen = machine.runs.Load() == 1 })
+	if !seen {
+		t.Error("aside of no run took one away")
+	}
+}
+
 // Workers that have nothing to do sleep, within a run too.
 func TestIdleWorkersSleep(t *testing.T) {
 	cores(t, 4)
