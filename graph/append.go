@@ -39,9 +39,13 @@ func Append(dst, src *Graph, bind map[*Value]*Value, prefix string) (map[*Value]
 	for _, w := range src.Weights {
 		place(w)
 	}
+	taken := map[string]bool{}
+	for _, n := range dst.Nodes {
+		taken[n.Name] = true
+	}
 	for _, n := range src.Nodes {
 		m := *n
-		m.Name, m.Attrs = prefix+n.Name, n.Attrs.clone()
+		m.Name, m.Attrs = ownName(prefix+n.Name, taken), n.Attrs.clone()
 		m.Inputs, m.Outputs = make([]*Value, len(n.Inputs)), make([]*Value, len(n.Outputs))
 		for i, v := range n.Inputs {
 			if m.Inputs[i] = place(v); v != nil && m.Inputs[i] == nil {
@@ -68,6 +72,17 @@ func Append(dst, src *Graph, bind map[*Value]*Value, prefix string) (map[*Value]
 		place(v)
 	}
 	return at, dst.err
+}
+
+// ownName is name, or one that begins with it and is not taken: ONNX Runtime wants nodes of different names, also of a part
+// that is appended twice. It is taken from then on; nodes need not have a name.
+func ownName(name string, taken map[string]bool) string {
+	own := name
+	for i := 2; taken[own] && name != ""; i++ {
+		own = fmt.Sprintf("%s_%d", name, i)
+	}
+	taken[own] = true
+	return own
 }
 
 func (g *Graph) shareWeight(name string, v *Value) *Value {

@@ -2,7 +2,8 @@ package graph
 
 import "slices"
 
-// Clone copies the graph's structure. Tensors of weights and constants are shared, not copied.
+// Clone copies the graph's structure. Tensors of weights and constants are shared, not copied, and so are the bodies of
+// nodes: no pass changes a body.
 func (g *Graph) Clone() *Graph {
 	c, _ := g.CloneMap()
 	return c
@@ -35,6 +36,9 @@ func (g *Graph) CloneMap() (*Graph, map[*Value]*Value) {
 		return out
 	}
 	c.Inputs, c.Weights = all(g.Inputs), all(g.Weights)
+	if g.Outer != nil {
+		c.Outer = all(g.Outer)
+	}
 	c.Nodes = make([]*Node, len(g.Nodes))
 	for i, n := range g.Nodes {
 		m := *n

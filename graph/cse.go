@@ -20,9 +20,8 @@ func CSE(g *Graph) {
 				n.Inputs[i] = w
 			}
 		}
-		op := Lookup(n.Domain, n.Op)
 		output := slices.ContainsFunc(n.Outputs, func(v *Value) bool { return slices.Contains(g.Outputs, v) })
-		if op == nil || op.Noise || hasGraph(n) {
+		if Lookup(n.Domain, n.Op) == nil || Draws(n) || len(n.Bodies()) > 0 {
 			kept = append(kept, n)
 			continue
 		}
@@ -46,15 +45,6 @@ func CSE(g *Graph) {
 	g.Nodes = kept
 }
 
-func hasGraph(n *Node) bool {
-	for _, v := range n.Attrs {
-		if _, ok := v.(*Graph); ok {
-			return true
-		}
-	}
-	return false
-}
-
 // signature is equal for nodes that compute the same values.
 func signature(n *Node) string {
 	var b strings.Builder
@@ -62,7 +52,7 @@ func signature(n *Node) string {
 	for _, name := range n.Attrs.Names() {
 		v := n.Attrs[name]
 		if t, ok := v.(*tensor.Tensor); ok {
-			v = t.String() + string(t.Bytes())
+			v = t.Key()
 		}
 		fmt.Fprintf(&b, "|%q=%T%q", name, v, fmt.Sprint(v))
 	}

@@ -1,5 +1,7 @@
 package graph
 
+import "slices"
+
 // flops counts the arithmetic of a node whose shapes are numbers: a row for each operator of the table.
 var flops = map[string]func(n *Node) int{}
 
@@ -13,6 +15,12 @@ func init() {
 		"BitCast", "Cast", "CastLike", "Concat", "ConstantOfShape", "DepthToSpace", "Dropout", "Expand", "EyeLike", "Flatten", "Gather",
 		"GatherElements", "Identity", "NonZero", "OneHot", "Pad", "Range", "Reshape", "Shape", "Size", "Slice", "SpaceToDepth",
 		"Split", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze")
+	count(moves, "ConcatFromSequence", "Optional", "OptionalGetElement", "OptionalHasElement", "SequenceAt", "SequenceConstruct",
+		"SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength", "SplitToSequence")
+	count(moves, "RegexFullMatch", "StringConcat", "StringNormalizer", "StringSplit", "TfIdfVectorizer", "Unique")
+	count(detFLOPs, "Det")
+	count(overlapFLOPs, "NonMaxSuppression")
+	count(bodyFLOPs, "If", "Loop", "Scan", "SequenceMap")
 	count(perOutput(1),
 		"Abs", "Add", "And", "Ceil", "Celu", "Clip", "Cos", "Div", "Elu", "Equal", "Erf", "Exp", "Floor", "Greater",
 		"GreaterOrEqual", "HardSigmoid", "HardSwish", "IsNaN", "LeakyRelu", "Less", "LessOrEqual", "Log", "Mul", "Neg", "Not",
@@ -20,7 +28,8 @@ func init() {
 		"Sub", "Tanh", "ThresholdedRelu", "Where", "Xor")
 	count(perOutput(1), "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor",
 		"Cosh", "GridSample", "IsInf", "Mod", "Sinh", "Tan")
-	count(perOutput(1), "Bernoulli", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike")
+	count(perOutput(8), "RoiAlign") // a sample and more of four weighted elements for each
+	count(perOutput(1), "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike")
 	count(func(n *Node) int { return (len(n.Inputs) - 1) * size(n.Output(0)) }, "Max", "Min")
 
 	count(perInput(1), "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ArgMax", "ArgMin",
@@ -37,9 +46,56 @@ func init() {
 	count(convTransposeFLOPs, "ConvTranspose")
 	count(poolFLOPs, "MaxPool", "AveragePool")
 	count(scatterFLOPs, "ScatterElements")
+	count(resizeFLOPs, "Resize")
 }
 
 func moves(*Node) int { return 0 }
+
+// Elimination of an n x n matrix takes 2n^3/3.
+func detFLOPs(n *Node) int {
+	dims, _ := n.Inputs[0].Shape.Known()
+	return 2 * size(n.Inputs[0]) * dims[len(dims)-1] / 3
+}
+
+// Of n boxes each may meet all others: 12 operations give two boxes' overlap.
+func overlapFLOPs(n *Node) int {
+	dims, _ := n.Inputs[1].Shape.Known()
+	return 12 * size(n.Inputs[1]) * dims[2] / 2
+}
+
+// bodyFLOPs counts one run of the costliest body, as many as a Scan has steps: how often others run only a run tells.
+func bodyFLOPs(n *Node) int {
+	most := 0
+	for _, body := range n.Bodies() {
+		one := 0
+		for _, m := range body.Nodes {
+			if f := flops[m.Op]; f != nil && fixed(m) {
+				one += f(m)
+			}
+		}
+		most = max(most, one)
+	}
+	if n.Op == "Scan" {
+		if w, err := ScanOf(n); err == nil {
+			if k, known := w.Steps.Known(); known {
+				most *= k
+			}
+		}
+	}
+	return most
+}
+
+// fixed reports whether the shapes of n are numbers.
+func fixed(n *Node) bool {
+	for _, v := range slices.Concat(n.Inputs, n.Outputs) {
+		if v != nil {
+			if _, known := v.Shape.Known(); !known {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 func perOutput(k int) func(*Node) int {
 	return func(n *Node) int { return k * size(n.Output(0)) }
@@ -122,4 +178,19 @@ func scatterFLOPs(n *Node) int {
 		return 0
 	}
 	return size(n.Inputs[2])
+}
+
+// Each element of y takes a product and a sum for each term along each axis, counted as if no axis were resized before.
+func resizeFLOPs(n *Node) int {
+	maps, err := Resamplings(n)
+	if err != nil || n.Str("mode", "nearest") == "nearest" {
+		return 0
+	}
+	sum := 0
+	for _, m := range maps {
+		if m != nil {
+			sum += 2 * size(n.Output(0)) / m.Out * len(m.Index)
+		}
+	}
+	return sum
 }

@@ -126,7 +126,7 @@ func anyNode(t *rapid.T) {
 			dy[i] = g.InputOf(v.DType, g.Fresh("dy"), v.Shape)
 		}
 	}
-	if n.Output(0) == nil || dy[0] == nil || op.Undifferentiable != nil && op.Undifferentiable(n) != "" {
+	if op.Gradient == nil || n.Output(0) == nil || dy[0] == nil || op.Undifferentiable != nil && op.Undifferentiable(n) != "" {
 		return
 	}
 	for i, d := range op.Gradient(g, n, dy) {

@@ -25,6 +25,10 @@ type Graph struct {
 	Nodes   []*Node
 	Weights []*Value // ONNX's initializers, in file order
 
+	// Outer are the values of the enclosing graph that a body (the graph in an attribute of an If, Loop or Scan) reads, as
+	// the body sees them: it takes them like inputs, after its own; see Node.Bodies. nil for a graph of its own.
+	Outer []*Value
+
 	// Metadata is the model's metadata_props, in order.
 	Metadata []Property
 	// Producer and ProducerVersion name the tool that wrote the file.
@@ -141,7 +145,7 @@ func (g *Graph) Weight(name string, t *tensor.Tensor) *Value {
 
 // Const is a constant of the formula. Equal constants are one value.
 func (g *Graph) Const(t *tensor.Tensor) *Value {
-	key := t.String() + string(t.Bytes())
+	key := t.Key()
 	if v := g.consts[key]; v != nil && t.Len() <= 64 {
 		return v
 	}

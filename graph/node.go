@@ -13,7 +13,8 @@ type Node struct {
 	Op     string
 	Domain string // "" is ONNX's own
 
-	// Inputs in the operator's order; nil stands for an optional input left out.
+	// Inputs in the operator's order; nil stands for an optional input left out. A node with bodies has the values that these
+	// read of the graph around them after its own inputs; see Own.
 	Inputs []*Value
 	// Outputs in the operator's order; nil stands for an optional output nobody wants.
 	Outputs []*Value
@@ -23,7 +24,8 @@ type Node struct {
 	Unknown []byte
 }
 
-// Attrs are a node's attributes: int64, float32, string, []int64, []float32, []string, *tensor.Tensor or *Graph by name.
+// Attrs are a node's attributes: int64, float32, string, []int64, []float32, []string, *tensor.Tensor, *Graph, or
+// a *Value, which stands for its type, by name.
 type Attrs map[string]any
 
 // Names are the attribute names in order.

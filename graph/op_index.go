@@ -10,12 +10,18 @@ func init() {
 	register(
 		&Op{Name: "ArgMax", Inputs: [2]int{1, 1}, Outputs: [2]int{1, 1}, Infer: inferArg, Gradient: NoGradient},
 		&Op{Name: "ArgMin", Inputs: [2]int{1, 1}, Outputs: [2]int{1, 1}, Infer: inferArg, Gradient: NoGradient},
-		&Op{Name: "OneHot", Inputs: [2]int{3, 3}, Outputs: [2]int{1, 1}, Infer: inferOneHot, Gradient: NoGradient,
-			Undifferentiable: func(n *Node) string {
-				if !n.Inputs[2].Constant {
-					return "values that are computed"
+		&Op{Name: "OneHot", Inputs: [2]int{3, 3}, Outputs: [2]int{1, 1}, Infer: inferOneHot,
+			// y = off + (on - off) m, where m marks the indices, so d on = sum(m dy) and d off = sum(dy) - sum(m dy).
+			Gradient: func(g *Graph, n *Node, dy []*Value) []*Value {
+				dx := make([]*Value, 3)
+				if values := n.Inputs[2]; !values.Constant && values.DType.IsFloat() {
+					marks := g.Cast(g.Const(tensor.Vector[float32](0, 1)), values.DType)
+					m := g.Node("OneHot", n.Attrs.clone(), n.Inputs[0], n.Inputs[1], marks)
+					on := g.Reshape(g.ReduceSum(g.Mul(m, dy[0]), false), g.Int64s(1))
+					all := g.Reshape(g.ReduceSum(dy[0], false), g.Int64s(1))
+					dx[2] = g.Concat(0, g.Sub(all, on), on)
 				}
-				return ""
+				return dx
 			}},
 		&Op{Name: "NonZero", Inputs: [2]int{1, 1}, Outputs: [2]int{1, 1}, Gradient: NoGradient, Infer: func(n *Node) error {
 			y := n.Outputs[0]
@@ -77,6 +83,9 @@ func inferOneHot(n *Node) error {
 }
 
 func inferTrilu(n *Node) error {
+	if k := n.Input(1); k != nil && (k.DType != tensor.Int64 || k.Shape.Size().String() != "1") {
+		return fmt.Errorf("k must be one int64")
+	}
 	if len(n.Inputs[0].Shape) < 2 {
 		return fmt.Errorf("needs matrices, not %v", n.Inputs[0].Shape)
 	}

@@ -18,6 +18,7 @@ func init() {
 		random("RandomNormalLike", 1, inferLike),
 		random("RandomUniformLike", 1, inferLike),
 		random("Bernoulli", 1, inferLike),
+		random("Multinomial", 1, inferMultinomial),
 		dropoutOp(),
 	)
 }
@@ -37,8 +38,21 @@ func inferRandom(n *Node) error {
 	return nil
 }
 
-// dropoutOp is inference's Dropout: y = x, so dx = dy. Graphs in memory do not drop anything; layers that learn with
-// noise take it as an input.
+// inferMultinomial gives [batch, sample_size] classes for [batch, classes] logarithms of shares.
+func inferMultinomial(n *Node) error {
+	x, y := n.Inputs[0], n.Outputs[0]
+	if len(x.Shape) != 2 || !x.DType.IsFloat() {
+		return fmt.Errorf("the input %v is not real of shape [batch, classes]", x)
+	}
+	size := n.Int("sample_size", 1)
+	y.DType, y.Shape = tensor.DType(n.Int("dtype", int(tensor.Int32))), Shape{x.Shape[0], N(size)}
+	if size < 0 || y.DType != tensor.Int32 && y.DType != tensor.Int64 {
+		return fmt.Errorf("sample_size %d of %v: %w", size, y.DType, ErrUnsupported)
+	}
+	return nil
+}
+
+// dropoutOp is y = x, so dx = dy, except in training mode, in which it draws random numbers: LiftNoise writes that out.
 func dropoutOp() *Op {
 	return &Op{Name: "Dropout", Inputs: [2]int{1, 3}, Outputs: [2]int{1, 2},
 		Infer: func(n *Node) error {
@@ -46,6 +60,12 @@ func dropoutOp() *Op {
 				mask.DType, mask.Shape = tensor.Bool, n.Inputs[0].Shape
 			}
 			return sameAsInput(n)
+		},
+		Undifferentiable: func(n *Node) string {
+			if Draws(n) {
+				return "draws random numbers; lift them to inputs first"
+			}
+			return ""
 		},
 		Gradient: func(g *Graph, n *Node, dy []*Value) []*Value {
 			dx := make([]*Value, len(n.Inputs))

@@ -81,8 +81,10 @@ func inferConstantOfShape(n *Node) error {
 // Range is start, start+step, ... below limit.
 func inferRange(n *Node) error {
 	start, limit, step, y := n.Inputs[0], n.Inputs[1], n.Inputs[2], n.Outputs[0]
-	if start.DType != limit.DType || start.DType != step.DType || start.Shape.Size().String() != "1" {
-		return fmt.Errorf("start, limit and step must be scalars of one type")
+	for _, v := range n.Inputs {
+		if n, known := v.Shape.Size().Known(); v.DType != start.DType || known && n != 1 {
+			return fmt.Errorf("start, limit and step must be scalars of one type")
+		}
 	}
 	y.DType, y.Shape = start.DType, Shape{freshDim(y, 0)}
 	lo, hi, k := at(start, 0), at(limit, 0), at(step, 0)

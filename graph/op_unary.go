@@ -62,7 +62,9 @@ func negOp() *Op {
 // identityOp is y = x, so dx = dy.
 func identityOp() *Op {
 	op := unary("Identity", func(g *Graph, x, y, dy *Value) *Value { return dy })
+	op.Lists = true
 	op.Infer = func(n *Node) error {
+		n.Outputs[0].Kind = n.Inputs[0].Kind
 		mapIntsAfter(n, func(d []Dim) (Dim, bool) { return d[0], true })
 		return nil
 	}

@@ -98,39 +98,6 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestLiftNoise(t *testing.T) {
-	g := New("g")
-	x := g.Input("x", "n", 3)
-	eps := g.Node("RandomNormalLike", Attrs{"mean": float32(1), "scale": float32(0.5)}, x)
-	u := g.Node("RandomUniform", Attrs{"shape": ints64(3), "low": float32(-1)})
-	coin := g.Node("Bernoulli", nil, g.Sigmoid(x))
-	g.Output("y", g.Add(g.Add(eps, u), coin))
-	draw := g.Node("RandomNormalLike", nil, x)
-	g.Output("draw", draw)
-	names := []string{eps.Name, u.Name, coin.Name + "_uniform", "draw_noise"}
-	lifted := LiftNoise(g)
-	if len(lifted) != 4 || len(g.Inputs) != 5 {
-		t.Fatalf("%d lifted and %d inputs, want 4 and 5", len(lifted), len(g.Inputs))
-	}
-	for i, l := range lifted {
-		if l.Value.Name != names[i] || g.Inputs[1+i] != l.Value || !l.Value.IsInput() {
-			t.Errorf("noise %d is %v, want the input %s", i, l.Value, names[i])
-		}
-	}
-	if l := lifted[0]; l.Distribution != "normal" || l.Mean != 1 || l.Scale != 0.5 || l.Value.Shape.String() != "[n,3]" {
-		t.Errorf("eps is %+v", l)
-	}
-	if l := lifted[1]; l.Distribution != "uniform" || l.Low != -1 || l.High != 1 {
-		t.Errorf("u is %+v", l)
-	}
-	for _, n := range g.Nodes {
-		if Lookup("", n.Op).Noise {
-			t.Errorf("%s still draws noise", n.Op)
-		}
-	}
-	mustVerify(t, g)
-}
-
 func TestAppendJoinsEncoderAndDecoder(t *testing.T) {
 	dec := New("decoder")
 	w := tensor.New(tensor.Float32, 4, 2)
@@ -202,10 +169,33 @@ func TestSpecialize(t *testing.T) {
 }
 
 func TestOperatorTable(t *testing.T) {
-	none := map[string]bool{"CumProd": true, "GridSample": true} // have no gradient
+	none := map[string]bool{"CumProd": true, "Det": true, "GridSample": true, "RoiAlign": true} // have no gradient
 	for _, op := range Ops() {
-		if op.Infer == nil || (op.Gradient == nil) != none[op.Name] {
+		lacks := none[op.Name] || len(op.Bodies) > 0 && op.Name != "Scan" || op.Lists && op.Name != "Identity"
+		if op.Infer == nil || (op.Gradient == nil) != lacks {
 			t.Errorf("%s lacks a shape rule or a gradient rule", op.Name)
 		}
+	}
+}
+
+// A part that is appended twice shares its weights, and every node has a name of its own.
+func TestAppendTwiceNamesNodesApart(t *testing.T) {
+	part := New("part")
+	part.Output("y", part.Tanh(part.Dense("fc", part.Input("x", "batch", 3), 2)))
+	g := New("both")
+	for _, name := range []string{"a", "b", "c"} {
+		if _, err := Append(g, part, map[*Value]*Value{part.Inputs[0]: g.Input(name, "batch", 3)}, "part/"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, n := range g.Nodes {
+		if seen[n.Name] {
+			t.Errorf("two nodes are called %q", n.Name)
+		}
+		seen[n.Name] = true
+	}
+	if len(g.Nodes) != 6 || len(g.Weights) != 2 {
+		t.Errorf("%d nodes and %d weights, want 6 and 2", len(g.Nodes), len(g.Weights))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/elbo-ml/elbo/tensor"
 )
 
 // ErrUnsupported is wrapped by every error about an operator, a type or a form of one that elbo does not have.
@@ -33,7 +35,13 @@ type Op struct {
 	// or "" when it has one. nil stands for always having one.
 	Undifferentiable func(n *Node) string
 
-	// Noise marks operators that draw random numbers. Engines never run them: LiftNoise makes their outputs inputs.
+	// Bodies are the names of the attributes that hold graphs, in order. Such a row checks its inputs itself.
+	Bodies []string
+	// Lists marks operators that take or give sequences and optionals; others take tensors alone.
+	Lists bool
+
+	// Noise marks operators that draw random numbers, whatever their inputs. Engines never run them: LiftNoise makes their
+	// outputs inputs.
 	Noise bool
 }
 
@@ -82,12 +90,19 @@ func InferNode(n *Node) error {
 	if err := checkArity(op, n); err != nil {
 		return err
 	}
+	infer := op.Infer
 	for i, v := range n.Inputs {
-		if v == nil && (i < op.Inputs[0] || op.Inputs[1] < 0) {
+		switch {
+		case len(op.Bodies) > 0:
+		case v == nil && (i < op.Inputs[0] || op.Inputs[1] < 0):
 			return fmt.Errorf("graph: %s: input %d is required", describe(n), i)
-		}
-		if v != nil && (v.Shape == nil || !v.DType.Valid()) {
+		case v == nil:
+		case !v.DType.Valid():
 			return fmt.Errorf("graph: %s: the shape of input %d (%s) is not known", describe(n), i, v.Name)
+		case v.Kind != tensor.Dense && !op.Lists:
+			return fmt.Errorf("graph: %s: input %d (%s) is no tensor but a %v", describe(n), i, v.Name, v.Kind)
+		case v.Shape == nil && !op.Lists:
+			infer = inferOpen(op)
 		}
 	}
 	// Rules write every output; one that nobody wants gets a value for the moment.
@@ -97,10 +112,10 @@ func InferNode(n *Node) error {
 		if v == nil {
 			v = &Value{Name: n.Name, Producer: n}
 		}
-		v.Ints = nil
+		v.Ints, v.Kind = nil, tensor.Dense
 		n.Outputs[i] = v
 	}
-	err := op.Infer(n)
+	err := infer(n)
 	n.Outputs = wanted
 	if err != nil {
 		return fmt.Errorf("graph: %s: %w", describe(n), err)
@@ -113,7 +128,10 @@ func layerError(layer, name string, x *Value, cause string) error {
 }
 
 func checkArity(op *Op, n *Node) error {
-	if k := len(n.Inputs); k < op.Inputs[0] || op.Inputs[1] >= 0 && k > op.Inputs[1] {
+	if err := checkBodies(op, n); err != nil {
+		return err
+	}
+	if k := len(n.Own()); k < op.Inputs[0] || op.Inputs[1] >= 0 && k > op.Inputs[1] {
 		return fmt.Errorf("graph: %s has %d inputs, the operator takes %s", describe(n), k, arity(op.Inputs))
 	}
 	if k := len(n.Outputs); k < op.Outputs[0] || op.Outputs[1] >= 0 && k > op.Outputs[1] {
@@ -141,6 +159,9 @@ func describe(n *Node) string {
 			continue
 		}
 		shapes[i] = v.DType.String() + v.Shape.String()
+		if v.Kind != tensor.Dense {
+			shapes[i] = v.Kind.String() + " of " + shapes[i]
+		}
 	}
 	return fmt.Sprintf("%s %q(%s)", n.Op, n.Name, strings.Join(shapes, ", "))
 }

@@ -6,7 +6,9 @@ import "github.com/elbo-ml/elbo/tensor"
 type Value struct {
 	Name  string
 	DType tensor.DType
-	Shape Shape // nil while unknown
+	Shape Shape // nil while unknown; of a sequence or an optional the shape of every tensor in it, nil where they differ
+	// Kind tells sequences and optionals from tensors. DType is that of the tensors in them.
+	Kind tensor.Kind
 	// Declared is the shape that a model file gives to an output, kept for the way out: its symbols keep their names.
 	Declared Shape
 
@@ -29,7 +31,7 @@ type Value struct {
 
 // Hold gives v the elements of t (not a copy of them), and with them its type and shape.
 func (v *Value) Hold(t *tensor.Tensor) {
-	v.Data, v.DType, v.Shape, v.Ints = t, t.DType(), shapeOf(t), intsOf(t)
+	v.Kind, v.Data, v.DType, v.Shape, v.Ints = tensor.Dense, t, t.DType(), shapeOf(t), intsOf(t)
 }
 
 // IsWeight reports whether v is an initializer: data that belongs to the model and may be trained.
@@ -46,4 +48,9 @@ func (v *Value) Rank() int {
 	return len(v.Shape)
 }
 
-func (v *Value) String() string { return v.Name + " " + v.DType.String() + v.Shape.String() }
+func (v *Value) String() string {
+	if v.Kind != tensor.Dense {
+		return v.Name + " " + v.Kind.String() + " of " + v.DType.String() + v.Shape.String()
+	}
+	return v.Name + " " + v.DType.String() + v.Shape.String()
+}

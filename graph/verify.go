@@ -14,6 +14,10 @@ func Verify(g *Graph) error {
 		v.check(x.IsInput(), "input %q has data or a producer", x.Name)
 		v.define(x)
 	}
+	for _, x := range g.Outer {
+		v.check(x.IsInput(), "outer value %q has data or a producer", x.Name)
+		v.define(x)
+	}
 	for _, w := range g.Weights {
 		v.check(w.IsWeight() && w.Producer == nil, "weight %q has no data of its own", w.Name)
 		v.define(w)
@@ -80,6 +84,11 @@ func (v *verifier) node(n *Node) {
 			v.read(x, who)
 		}
 	}
+	for _, b := range n.Bodies() {
+		if err := Verify(b); err != nil {
+			v.errs = append(v.errs, fmt.Errorf("graph: verify: %s: in its body: %w", who, err))
+		}
+	}
 	for _, y := range n.Outputs {
 		if y != nil {
 			v.check(y.Producer == n && y.Data == nil, "%s gives %q, which names another producer", who, y.Name)
@@ -101,8 +110,8 @@ func (v *verifier) types() {
 				continue
 			}
 			z := at[y]
-			same := y.DType == z.DType && len(y.Shape) == len(z.Shape)
-			for i := range y.Shape {
+			same := y.DType == z.DType && y.Kind == z.Kind && (len(y.Shape) == len(z.Shape) || z.Shape == nil)
+			for i := range min(len(y.Shape), len(z.Shape)) {
 				same = same && !differ(y.Shape[i], z.Shape[i])
 			}
 			v.check(same, "%v of node %s %q must be %v", y, n.Op, n.Name, z)

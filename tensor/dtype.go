@@ -61,7 +61,7 @@ func (d DType) Size() int {
 }
 
 // Valid reports whether elbo can hold tensors of this type.
-func (d DType) Valid() bool { return d.Size() > 0 }
+func (d DType) Valid() bool { return d.Size() > 0 || d == String }
 
 // IsFloat reports whether d is one of the floating-point types.
 func (d DType) IsFloat() bool {

@@ -13,11 +13,15 @@ type Tensor struct {
 	dtype DType
 	shape Shape
 	data  []byte
+	text  []string // the elements of a String tensor, whose data is empty
 }
 
 // New makes a tensor of zeros whose memory starts at a 64-byte boundary.
 func New(dtype DType, shape ...int) *Tensor {
 	s := Shape(slices.Clone(shape))
+	if dtype == String {
+		return &Tensor{dtype: dtype, shape: s, text: make([]string, s.Size())}
+	}
 	return &Tensor{dtype: dtype, shape: s, data: alignedBytes(s.Size() * dtype.Size())}
 }
 
@@ -51,7 +55,7 @@ func WrapBytes(dtype DType, shape Shape, data []byte) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !dtype.Valid() {
+	if dtype.Size() == 0 {
 		return nil, fmt.Errorf("tensor: %v tensors are not supported", dtype)
 	}
 	if len(data)%dtype.Size() != 0 || len(data)/dtype.Size() != n {
@@ -83,7 +87,7 @@ func (t *Tensor) Shape() Shape { return t.shape }
 // Len is the number of elements.
 func (t *Tensor) Len() int { return t.shape.Size() }
 
-// Bytes are the elements as little-endian memory, shared with the tensor.
+// Bytes are the elements as little-endian memory, shared with the tensor; nil for strings.
 func (t *Tensor) Bytes() []byte { return t.data }
 
 // Data is the tensor's memory as a slice of T, shared with the tensor. T must be as wide as the element type: asking
@@ -111,6 +115,7 @@ func bytesOf[T Element](data []T) []byte {
 func (t *Tensor) Clone() *Tensor {
 	c := New(t.dtype, t.shape...)
 	copy(c.data, t.data)
+	copy(c.text, t.text)
 	return c
 }
 
@@ -124,7 +129,7 @@ func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 	if n != t.Len() {
 		return nil, fmt.Errorf("tensor: %v cannot become %v: %w", t.shape, s, ErrShape)
 	}
-	return &Tensor{dtype: t.dtype, shape: s, data: t.data}, nil
+	return &Tensor{dtype: t.dtype, shape: s, data: t.data, text: t.text}, nil
 }
 
 // Rows is a view of rows [lo, hi) along the first axis. The tensor must have an axis and hold those rows.
@@ -132,12 +137,13 @@ func (t *Tensor) Rows(lo, hi int) *Tensor {
 	if len(t.shape) == 0 || lo < 0 || hi < lo || hi > t.shape[0] {
 		panic(fmt.Sprintf("tensor: rows %d to %d of %v", lo, hi, t.shape))
 	}
-	row := t.dtype.Size()
-	for _, d := range t.shape[1:] {
-		row *= d
-	}
+	n := t.shape[1:].Size()
 	s := slices.Clone(t.shape)
 	s[0] = hi - lo
+	if t.dtype == String {
+		return &Tensor{dtype: t.dtype, shape: s, text: t.text[lo*n : hi*n : hi*n]}
+	}
+	row := n * t.dtype.Size()
 	return &Tensor{dtype: t.dtype, shape: s, data: t.data[lo*row : hi*row : hi*row]}
 }
 

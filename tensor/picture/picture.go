@@ -34,7 +34,7 @@ type Options struct {
 // Grid lays out images in rows, from left to right and from top to bottom. t is [n,h,w] or [n,1,h,w] for grey ones,
 // [n,3,h,w] for colour, or [n,h*h] for grey squares, in float32 or float64; numbers below 0 are shown as 0 and those above 1 as 1, NaN is an error.
 func Grid(t *tensor.Tensor, o Options) (image.Image, error) {
-	n, channels, h, w, err := layout(t)
+	n, channels, h, w, err := layout(t.Shape())
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,13 @@ func Grid(t *tensor.Tensor, o Options) (image.Image, error) {
 	return c.colour(n, width, height, o.White)
 }
 
-func layout(t *tensor.Tensor) (n, channels, h, w int, err error) {
-	s := t.Shape()
+// Shows reports whether Grid takes tensors of this shape, [n, ...].
+func Shows(shape tensor.Shape) bool {
+	_, _, _, _, err := layout(shape)
+	return err == nil
+}
+
+func layout(s tensor.Shape) (n, channels, h, w int, err error) {
 	switch {
 	case len(s) == 3:
 		n, channels, h, w = s[0], 1, s[1], s[2]
