@@ -27,8 +27,11 @@ func Bind(p Program, in, out []*tensor.Tensor) (Bound, error) {
 	if b, ok := p.(Binder); ok {
 		return b.Bind(in, out)
 	}
-	return &each{p, in, out}, nil
+	return Each(p, in, out), nil
 }
+
+// Each is the run that hands the tensors to every Run of p.
+func Each(p Program, in, out []*tensor.Tensor) Bound { return &each{p, in, out} }
 
 type each struct {
 	p       Program

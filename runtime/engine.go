@@ -42,9 +42,15 @@ type Engine interface {
 	Compile(g *graph.Graph, o Options) (Program, error)
 }
 
+// ModelCompiler is an engine that also runs ONNX models as their bytes stand, with what elbo itself does not know.
+type ModelCompiler interface {
+	CompileModel(name string, model []byte, o Options) (Program, error)
+}
+
 // Port is an input or an output of a program.
 type Port struct {
 	Name  string
+	Kind  tensor.Kind // a tensor, unless it says otherwise
 	DType tensor.DType
 	Shape graph.Shape
 }
@@ -62,4 +68,11 @@ type Program interface {
 
 	// Close frees the program. It may be called twice and waits for the runs in flight.
 	Close() error
+}
+
+// ValueProgram is a Program that also takes and gives sequences and optionals, for which Run has no place.
+type ValueProgram interface {
+	Program
+	// RunValues computes the outputs. in is positional. It allocates the results.
+	RunValues(ctx context.Context, in []tensor.Value) ([]tensor.Value, error)
 }

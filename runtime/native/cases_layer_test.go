@@ -24,6 +24,7 @@ var root = math.Sqrt(1 + float64(float32(1e-5)))
 
 var layerCases = []kernelCase{
 	{"row of biases", "Gemm", graph.Attrs{"transB": int64(1)}, tensors{reals(shape(1, 2), 1, 2), reals(shape(3, 2), 1, 2, 3, 4, 5, 6), vec(1, 1, 1)}, tensors{reals(shape(1, 3), 6, 12, 18)}},
+	{"one column, and one bias", "Gemm", nil, tensors{reals(shape(1, 2), 1, 2), reals(shape(2, 1), 5, 7), reals(shape(), 3)}, tensors{reals(shape(1, 1), 22)}},
 	{"scaled, with a column of biases", "Gemm", graph.Attrs{"alpha": float32(2), "beta": float32(3), "transA": int64(1)}, tensors{reals(shape(1, 2), 1, 2), reals(shape(1, 2), 5, 7), reals(shape(2, 1), 1, 2)}, tensors{reals(shape(2, 2), 13, 17, 26, 34)}},
 	{"matrices", "MatMul", nil, tensors{grid, reals(shape(3, 1), 1, 1, 1)}, tensors{reals(shape(2, 1), 6, 15)}},
 	{"vectors", "MatMul", nil, tensors{vec(1, 2, 3), vec(4, 5, 6)}, tensors{tensor.Scalar(32.0)}},

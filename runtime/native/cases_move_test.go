@@ -31,6 +31,19 @@ var moveCases = []kernelCase{
 	{"DCR", "DepthToSpace", graph.Attrs{"blocksize": int64(2)}, tensors{reals(shape(1, 8, 1, 1), 0, 1, 2, 3, 4, 5, 6, 7)}, tensors{reals(shape(1, 2, 2, 2), 0, 2, 4, 6, 1, 3, 5, 7)}},
 	{"CRD", "DepthToSpace", graph.Attrs{"blocksize": int64(2), "mode": "CRD"}, tensors{reals(shape(1, 8, 1, 1), 0, 1, 2, 3, 4, 5, 6, 7)}, tensors{reals(shape(1, 2, 2, 2), 0, 1, 2, 3, 4, 5, 6, 7)}},
 	{"undoes DCR", "SpaceToDepth", graph.Attrs{"blocksize": int64(2)}, tensors{reals(shape(1, 2, 2, 2), 0, 2, 4, 6, 1, 3, 5, 7)}, tensors{reals(shape(1, 8, 1, 1), 0, 1, 2, 3, 4, 5, 6, 7)}},
+	{"each pixel four times", "Resize", graph.Attrs{"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+		tensors{reals(shape(1, 1, 1, 2), 1, 2), nil, scales(1, 1, 2, 2)}, tensors{reals(shape(1, 1, 2, 4), 1, 1, 2, 2, 1, 1, 2, 2)}},
+	{"integers to sizes, halves to the lower", "Resize", nil, tensors{ints(shape(4), 1, 2, 3, 4), nil, nil, idx(2)}, tensors{ints(shape(2), 1, 3)}},
+	{"linear between pixels", "Resize", graph.Attrs{"mode": "linear"},
+		tensors{reals(shape(2, 2), 1, 2, 5, 6), nil, scales(2, 2)},
+		tensors{reals(shape(4, 4), 1, 1.25, 1.75, 2, 2, 2.25, 2.75, 3, 4, 4.25, 4.75, 5, 5, 5.25, 5.75, 6)}},
+	{"linear from corner to corner", "Resize", graph.Attrs{"mode": "linear", "coordinate_transformation_mode": "align_corners"},
+		tensors{reals(shape(2), 0, 4), nil, nil, idx(5)}, tensors{reals(shape(5), 0, 1, 2, 3, 4)}},
+	{"the middle, and beyond", "Resize", graph.Attrs{"mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": float32(9)},
+		tensors{reals(shape(3), 0, 4, 8), scales(0.5, 1.5), nil, idx(3)}, tensors{reals(shape(3), 4, 8, 9)}},
+	{"cubic, halfway", "Resize", graph.Attrs{"mode": "cubic", "coordinate_transformation_mode": "asymmetric"},
+		tensors{reals(shape(4), 0, 1, 0, 0), nil, nil, idx(8)},
+		tensors{reals(shape(8), 0, 0.59375, 1, 0.59375, 0, -0.09375, 0, 0)}},
 	{"zeros", "ConstantOfShape", nil, tensors{idx(2)}, tensors{wrap([]float32{0, 0}, shape(2))}},
 	{"threes", "ConstantOfShape", graph.Attrs{"value": idx(3)}, tensors{idx(2, 1)}, tensors{ints(shape(2, 1), 3, 3)}},
 	{"integers", "Range", nil, tensors{tensor.Scalar[int64](1), tensor.Scalar[int64](6), tensor.Scalar[int64](2)}, tensors{idx(1, 3, 5)}},
@@ -55,3 +68,6 @@ var indexCases = []kernelCase{
 	{"rows", "CumSum", nil, tensors{grid, tensor.Scalar[int64](1)}, tensors{reals(shape(2, 3), 1, 3, 6, 4, 9, 15)}},
 	{"exclusive, from the end, columns", "CumSum", graph.Attrs{"exclusive": int64(1), "reverse": int64(1)}, tensors{grid, tensor.Scalar[int64](0)}, tensors{reals(shape(2, 3), 4, 5, 6, 0, 0, 0)}},
 }
+
+// scales are float32s whatever the type of the other operands.
+func scales(v ...float32) *tensor.Tensor { return tensor.Vector(v...) }

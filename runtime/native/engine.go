@@ -17,6 +17,7 @@ import (
 	"github.com/elbo-ml/elbo/runtime/native/gemm"
 	"github.com/elbo-ml/elbo/runtime/native/kernel"
 	"github.com/elbo-ml/elbo/runtime/native/pool"
+	"github.com/elbo-ml/elbo/tensor"
 )
 
 type engine struct{ plain bool }
@@ -59,16 +60,54 @@ func (e engine) compile(g *graph.Graph, o runtime.Options) (*program, error) {
 	if err := graph.Verify(c); err != nil {
 		return nil, fmt.Errorf("native: compile: %w", err)
 	}
+	cores := kernel.Cores{Pool: pool.Shared(), Threads: o.Threads}
+	if o.Threads > cores.Pool.Threads() {
+		cores.Pool = pool.New(o.Threads)
+	}
+	p, err := newProgram(c, cores, e.plain)
+	if err != nil {
+		return nil, err
+	}
+	p.ownPool = cores.Pool != pool.Shared()
+	return p, nil
+}
+
+// newProgram is the program of a graph that has been checked, and of all bodies in it.
+func newProgram(c *graph.Graph, cores kernel.Cores, plain bool) (*program, error) {
 	fillFirst(c.Nodes)
 	if err := foldWeights(c); err != nil {
 		return nil, err
 	}
-	p := &program{graph: c, in: ports(c.Inputs), out: ports(c.Outputs), plain: e.plain, cores: kernel.Cores{Pool: pool.Shared(), Threads: o.Threads}}
-	if o.Threads > p.cores.Pool.Threads() {
-		p.cores.Pool, p.ownPool = pool.New(o.Threads), true
-	}
+	p := &program{graph: c, in: ports(c.Inputs), out: ports(c.Outputs), plain: plain, cores: cores, lists: holdsLists(c)}
+	p.byNode.Store(p.lists)
 	p.idle.L = &p.mu
+	for _, n := range c.Nodes {
+		for _, body := range n.Bodies() {
+			b := body.Clone()
+			b.Inputs, b.Outer = append(b.Inputs, b.Outer...), nil
+			b.Nodes = live(b.Nodes, b.Outputs)
+			q, err := newProgram(b, cores, plain)
+			if err != nil {
+				return nil, err
+			}
+			if p.bodies == nil {
+				p.bodies = map[*graph.Graph]*program{}
+			}
+			p.bodies[body] = q
+		}
+	}
 	return p, nil
+}
+
+// holdsLists reports whether a graph has sequences, optionals or strings, which live in no arena: it runs node by node.
+func holdsLists(g *graph.Graph) bool {
+	list := func(v *graph.Value) bool { return v != nil && (v.Kind != tensor.Dense || v.DType == tensor.String) }
+	for _, n := range g.Nodes {
+		if slices.ContainsFunc(n.Inputs, list) || slices.ContainsFunc(n.Outputs, list) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(g.Inputs, list) || slices.ContainsFunc(g.Outputs, list)
 }
 
 // supported lists every node without a kernel in one error.
@@ -91,10 +130,20 @@ func Lacks(n *graph.Node) string {
 	switch {
 	case op == nil && n.Domain != "" && n.Domain != "ai.onnx":
 		return "domain " + n.Domain
-	case op != nil && op.Noise:
+	case graph.Draws(n):
 		return "draws random numbers; lift them to inputs first"
 	}
+	for _, body := range n.Bodies() {
+		for _, m := range body.Nodes {
+			if why := Lacks(m); why != "" {
+				return fmt.Sprintf("its body runs %s (node %q, %s)", m.Op, m.Name, why)
+			}
+		}
+	}
 	k := kernel.Lookup(n.Op)
+	if op != nil && (control[n.Op] != nil || lists[n.Op] != nil || k != nil && ofStrings(n) && takesStrings(k)) {
+		return ""
+	}
 	if op == nil || k == nil {
 		return "no such kernel"
 	}
@@ -111,7 +160,7 @@ func Lacks(n *graph.Node) string {
 func ports(values []*graph.Value) []runtime.Port {
 	out := make([]runtime.Port, len(values))
 	for i, v := range values {
-		out[i] = runtime.Port{Name: v.Name, DType: v.DType, Shape: slices.Clone(v.Shape)}
+		out[i] = runtime.Port{Name: v.Name, Kind: v.Kind, DType: v.DType, Shape: slices.Clone(v.Shape)}
 	}
 	return out
 }

@@ -38,7 +38,7 @@ func foldWeights(g *graph.Graph) error {
 	kept := g.Nodes[:0]
 	for _, n := range g.Nodes {
 		k := kernel.Lookup(n.Op)
-		if !allConstant(n) || k.Dynamic != nil || graph.InferNode(n) != nil || !allKnown(n) || !worthFolding(n) {
+		if k == nil || !allConstant(n) || ofStrings(n) || k.Dynamic != nil || graph.InferNode(n) != nil || !allKnown(n) || !worthFolding(n) {
 			kept = append(kept, n)
 			continue
 		}
@@ -109,7 +109,7 @@ func evaluate(n *graph.Node, k *kernel.Kernel) ([]*tensor.Tensor, error) {
 		}
 	}
 	if k.Dynamic != nil {
-		return k.Dynamic(in)
+		return k.Dynamic(n, in)
 	}
 	call := &kernel.Call{Node: n, In: make([]*kernel.Buf, len(in)), Out: make([]*kernel.Buf, len(out)), Cores: kernel.Cores{Pool: pool.Shared()}}
 	for i, t := range in {

@@ -26,13 +26,42 @@ func checkInput(port *runtime.Port, t *tensor.Tensor) error {
 		return fmt.Errorf("native: run: input %q is nil: %w", port.Name, runtime.ErrInput)
 	}
 	shape := t.Shape()
-	fits := t.DType() == port.DType && (port.Shape == nil || len(shape) == len(port.Shape))
+	fits := port.Kind == tensor.Dense && t.DType() == port.DType && (port.Shape == nil || len(shape) == len(port.Shape))
 	for i := 0; fits && i < len(port.Shape); i++ {
 		n, known := port.Shape[i].Known()
 		fits = !known || n == shape[i]
 	}
 	if !fits {
-		return fmt.Errorf("native: run: input %q is %v, the program takes %v%v: %w", port.Name, t, port.DType, port.Shape, runtime.ErrInput)
+		return fmt.Errorf("native: run: input %q is %v, the program takes %v: %w", port.Name, t, typeOf(port), runtime.ErrInput)
+	}
+	return nil
+}
+
+func typeOf(port *runtime.Port) string {
+	s := port.DType.String() + port.Shape.String()
+	if port.Kind != tensor.Dense {
+		s = port.Kind.String() + " of " + s
+	}
+	return s
+}
+
+// checkValues is checkInputs for what may be sequences and optionals. An optional input takes what is none, too.
+func (p *program) checkValues(in []tensor.Value) error {
+	if len(in) != len(p.in) {
+		return fmt.Errorf("native: run: %d inputs given, the program has %d: %w", len(in), len(p.in), runtime.ErrInput)
+	}
+	for i := range p.in {
+		port, v := &p.in[i], in[i]
+		if port.Kind == tensor.Dense && v.Kind == tensor.Dense {
+			if err := checkInput(port, v.Tensor); err != nil {
+				return err
+			}
+			continue
+		}
+		if !(v.Kind == port.Kind || port.Kind == tensor.Optional && v.Kind == tensor.Dense ||
+			port.Kind == tensor.OptionalSequence && v.Kind == tensor.Sequence) || v.DType != port.DType {
+			return fmt.Errorf("native: run: input %q is %v, the program takes %v: %w", port.Name, v, typeOf(port), runtime.ErrInput)
+		}
 	}
 	return nil
 }

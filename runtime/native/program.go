@@ -30,6 +30,8 @@ type program struct {
 
 	// byNode tells that shapes within the graph depend on the data, so that there can be no plan; see interpret.
 	byNode atomic.Bool
+	lists  bool                      // it has sequences, optionals or strings
+	bodies map[*graph.Graph]*program // of the nodes that have such
 
 	planning sync.Mutex // held while a plan is made, so that each is made once
 
@@ -56,13 +58,18 @@ func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
 	if len(out) != len(p.out) {
 		return fmt.Errorf("native: run: %d outputs given, the program has %d: %w", len(out), len(p.out), runtime.ErrInput)
 	}
+	return p.run(ctx, in, out)
+}
+
+// run is Run on inputs that have been checked.
+func (p *program) run(ctx context.Context, in, out []*tensor.Tensor) error {
 	if p.byNode.Load() {
-		return p.interpret(ctx, in, out)
+		return p.runByNode(ctx, in, out)
 	}
 	pl, err := p.planFor(in)
 	if errors.Is(err, errData) {
 		p.byNode.Store(true)
-		return p.interpret(ctx, in, out)
+		return p.runByNode(ctx, in, out)
 	}
 	if err != nil {
 		return err
@@ -82,6 +89,32 @@ func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
 		return w.runApart(ctx, in, out)
 	}
 	return w.run(ctx, in, out)
+}
+
+// RunValues computes the outputs; see runtime.ValueProgram.
+func (p *program) RunValues(ctx context.Context, in []tensor.Value) ([]tensor.Value, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	if err := p.checkValues(in); err != nil {
+		return nil, err
+	}
+	if p.byNode.Load() {
+		return p.interpret(ctx, in)
+	}
+	tensors, out := make([]*tensor.Tensor, len(in)), make([]*tensor.Tensor, len(p.out))
+	for i, v := range in {
+		tensors[i] = v.Tensor
+	}
+	if err := p.run(ctx, tensors, out); err != nil {
+		return nil, err
+	}
+	values := make([]tensor.Value, len(out))
+	for i, t := range out {
+		values[i] = tensor.ValueOf(t)
+	}
+	return values, nil
 }
 
 // Close frees the program; see runtime.Program.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime/native/kernel"
@@ -20,22 +21,11 @@ func specialise(g *graph.Graph, shapes []tensor.Shape) (*graph.Graph, error) {
 			v.Shape[axis] = graph.N(n)
 		}
 	}
-	s := specialiser{same: map[*graph.Value]*graph.Value{}}
+	s := specialiser{graph: c, same: map[*graph.Value]*graph.Value{}}
 	nodes := c.Nodes
 	c.Nodes = nil
-	for _, n := range nodes {
-		for i, v := range n.Inputs {
-			if w := s.same[v]; w != nil {
-				n.Inputs[i] = w
-			}
-		}
-		keep, err := s.node(n)
-		if err != nil {
-			return nil, fmt.Errorf("native: plan: %w", err)
-		}
-		if keep {
-			c.Nodes = append(c.Nodes, n)
-		}
+	if err := s.nodes(nodes); err != nil {
+		return nil, fmt.Errorf("native: plan: %w", err)
 	}
 	for i, v := range c.Outputs {
 		if w := s.same[v]; w != nil {
@@ -52,7 +42,63 @@ func specialise(g *graph.Graph, shapes []tensor.Shape) (*graph.Graph, error) {
 var errData = errors.New("depends on the data")
 
 type specialiser struct {
-	same map[*graph.Value]*graph.Value // values that are another under another name
+	graph *graph.Graph
+	same  map[*graph.Value]*graph.Value // values that are another under another name
+}
+
+// nodes specialises nodes and appends to the graph those that are to run.
+func (s *specialiser) nodes(nodes []*graph.Node) error {
+	for _, n := range nodes {
+		for i, v := range n.Inputs {
+			if w := s.same[v]; w != nil {
+				n.Inputs[i] = w
+			}
+		}
+		if len(n.Bodies()) > 0 {
+			if err := s.unfold(n); err != nil {
+				return err
+			}
+			continue
+		}
+		keep, err := s.node(n)
+		if err != nil {
+			return err
+		}
+		if keep {
+			s.graph.Nodes = append(s.graph.Nodes, n)
+		}
+	}
+	return nil
+}
+
+// unfold puts what the bodies of n do in its place, where that is known.
+func (s *specialiser) unfold(n *graph.Node) error {
+	if err := graph.InferNode(n); err != nil {
+		return err
+	}
+	before := len(s.graph.Nodes)
+	values, ok, err := graph.Unfold(s.graph, n)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("%s (node %q): what it runs %w", n.Op, n.Name, errData)
+	}
+	written := slices.Clone(s.graph.Nodes[before:])
+	s.graph.Nodes = s.graph.Nodes[:before]
+	if err := s.nodes(written); err != nil {
+		return err
+	}
+	for i, v := range n.Outputs {
+		if v == nil {
+			continue
+		}
+		s.same[v] = values[i]
+		if w := s.same[values[i]]; w != nil {
+			s.same[v] = w
+		}
+	}
+	return nil
 }
 
 // node infers n and reports whether it is to run: not when its outputs are known or are its input.
@@ -94,7 +140,7 @@ func (s *specialiser) node(n *graph.Node) (keep bool, err error) {
 // Reshape or Cast.
 func changesNothing(n *graph.Node) bool {
 	x, y := n.Input(0), n.Outputs[0]
-	if x == nil || y == nil || len(n.Outputs) > 1 && n.Outputs[1] != nil || x.DType != y.DType || !x.Shape.Equal(y.Shape) {
+	if x == nil || y == nil || x.Shape == nil || len(n.Outputs) > 1 && n.Outputs[1] != nil || x.DType != y.DType || !x.Shape.Equal(y.Shape) {
 		return false
 	}
 	switch n.Op {

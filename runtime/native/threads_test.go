@@ -45,6 +45,15 @@ func TestResultsDoNotDependOnThreads(t *testing.T) {
 	add(g.NodeN("BatchNormalization", 3, graph.Attrs{"training_mode": int64(1)}, image, ones, zeros, zeros, ones)[0])
 	add(g.Node("InstanceNormalization", nil, image, ones, zeros))
 	add(g.Transpose(image, 2, 0, 3, 1))
+	add(g.MatMul(image, image))
+	pooled := g.NodeN("MaxPool", 2, graph.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{1, 1}}, image)
+	flat := g.Int64s(-1)
+	add(g.Node("ScatterElements", graph.Attrs{"reduction": "add"}, g.Reshape(image, flat), g.Reshape(pooled[1], flat), g.Reshape(pooled[0], flat)))
+	add(g.Node("Conv", graph.Attrs{"group": int64(4), "pads": []int64{1, 1, 1, 1}}, image, g.Weight("each", scattered(4, 1, 3, 3))))
+	add(g.Node("MaxPool", graph.Attrs{"kernel_shape": []int64{3, 3}, "strides": []int64{2, 2}}, image))
+	for _, mode := range []string{"nearest", "linear", "cubic"} {
+		add(g.Node("Resize", graph.Attrs{"mode": mode}, image, nil, g.Const(tensor.Vector[float32](1, 1, 2, 0.75))))
+	}
 	if err := g.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -26,10 +26,13 @@ func absorbWeightGradients(g *graph.Graph) {
 		return readers[v][0]
 	}
 	for _, n := range g.Nodes {
-		if n.Op != "Conv" || n.Int("group", 1) != 1 || n.Input(2) != nil || n.Str("auto_pad", "NOTSET") != "NOTSET" {
+		if n.Op != "Conv" || n.Input(2) != nil || n.Str("auto_pad", "NOTSET") != "NOTSET" {
 			continue
 		}
 		x, dy, back := n.Inputs[0].Producer, n.Inputs[1].Producer, only(n.Outputs[0])
+		if group := n.Int("group", 1); group > 1 {
+			x = groupsBesideBatch(x, group)
+		}
 		if !swapsFirst(x) || !swapsFirst(dy) || !swapsFirst(back) {
 			continue
 		}
@@ -47,6 +50,24 @@ func absorbWeightGradients(g *graph.Graph) {
 		n.Outputs[0].Producer = y.Producer
 		n.Outputs, y.Producer = []*graph.Value{y}, n
 	}
+}
+
+// groupsBesideBatch is the Transpose of x [n, c, in...] to [c, n, in...] from which n and the two before it make
+// [c/group, group*n, in...], or nil.
+func groupsBesideBatch(n *graph.Node, group int) *graph.Node {
+	if n == nil || n.Op != "Reshape" || !swapsFirst(n.Inputs[0].Producer) {
+		return nil
+	}
+	joined, split := n.Outputs[0].Shape, n.Inputs[0].Producer.Inputs[0]
+	if split.Producer == nil || split.Producer.Op != "Reshape" || len(split.Shape) != len(joined)+1 || !split.Shape[0].Is(group) ||
+		!joined[0].Equal(split.Shape[1]) || !joined[2:].Equal(split.Shape[3:]) {
+		return nil
+	}
+	back := split.Producer.Inputs[0].Producer
+	if whole := split.Producer.Inputs[0].Shape; len(whole) != len(joined) || !whole[1:].Equal(split.Shape[2:]) {
+		return nil
+	}
+	return back
 }
 
 // swapsFirst reports whether n is a Transpose of the first two axes.

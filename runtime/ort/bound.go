@@ -25,8 +25,12 @@ type bound struct {
 	binding ioBinding  // nil when closed
 }
 
-// Bind binds the session to the tensors, whose memory is pinned until the run or the program is closed.
+// Bind binds the session to the tensors, whose memory is pinned until the run or the program is closed. What is not
+// bindable is handed to each run.
 func (p *program) Bind(in, out []*tensor.Tensor) (runtime.Bound, error) {
+	if !p.bindable {
+		return runtime.Each(p, in, out), nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b, err := p.bind(in, out)

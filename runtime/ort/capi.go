@@ -2,118 +2,7 @@
 
 package ort
 
-/*
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-// The part of ONNX Runtime's C API that onnxruntime_go leaves out: values in the memory of a device, and runs over
-// bindings that a context can stop. The API is a table of functions. Its order is fixed for ever (new ones come at the
-// end), so a function is named by its place, and TestPlacesInTheTable holds the places to the header.
-
-typedef struct OrtStatus OrtStatus;
-typedef struct OrtEnv OrtEnv;
-typedef struct OrtSession OrtSession;
-typedef struct OrtRunOptions OrtRunOptions;
-typedef struct OrtIoBinding OrtIoBinding;
-typedef struct OrtMemoryInfo OrtMemoryInfo;
-typedef struct OrtAllocator OrtAllocator;
-typedef struct OrtValue OrtValue;
-
-enum {
-	GetErrorMessage = 2,
-	CreateEnv = 3,
-	CreateRunOptions = 39,
-	RunOptionsSetTerminate = 46,
-	RunOptionsUnsetTerminate = 47,
-	CreateTensorAsOrtValue = 48,
-	CreateTensorWithDataAsOrtValue = 49,
-	GetTensorMutableData = 51,
-	CreateCpuMemoryInfo = 69,
-	ReleaseEnv = 92,
-	ReleaseStatus = 93,
-	ReleaseMemoryInfo = 94,
-	ReleaseValue = 96,
-	ReleaseRunOptions = 97,
-	CreateAllocator = 131,
-	ReleaseAllocator = 132,
-	RunWithBinding = 133,
-	CreateIoBinding = 134,
-	ReleaseIoBinding = 135,
-	BindInput = 136,
-	BindOutput = 137,
-	MemoryInfoGetDeviceType = 225,
-	SessionGetMemoryInfoForInputs = 380,
-	CopyTensors = 386,
-};
-
-typedef void (*Function)(void);
-static const Function *table;
-
-// CALL calls the function at a place of the table; its type is given as result and parameters in parentheses.
-#define CALL(place, result, parameters) ((result (*) parameters) table[place])
-
-// load takes the table of the library whose OrtGetApiBase is given, at version 23 of the API, the first with all of
-// these functions. It returns 0 when the library is older.
-static int load(void *getApiBase) {
-	typedef struct { const Function *(*GetApi)(uint32_t); const char *(*GetVersionString)(void); } Base;
-	table = ((const Base *(*)(void)) getApiBase)()->GetApi(23);
-	return table != NULL;
-}
-
-static const char *message(OrtStatus *s) { return CALL(GetErrorMessage, const char *, (OrtStatus *))(s); }
-static void release(int place, void *p) { CALL(place, void, (void *))(p); }
-
-// ORT_LOGGING_LEVEL_FATAL; the environment is one in the process, and this takes one more hold of it.
-static OrtStatus *holdEnv(OrtEnv **out) { return CALL(CreateEnv, OrtStatus *, (int, const char *, OrtEnv **))(4, "elbo", out); }
-
-static OrtStatus *hostMemory(OrtMemoryInfo **out) {
-	// OrtDeviceAllocator, OrtMemTypeDefault
-	return CALL(CreateCpuMemoryInfo, OrtStatus *, (int, int, OrtMemoryInfo **))(0, 0, out);
-}
-
-static OrtStatus *hostValue(OrtMemoryInfo *m, void *data, size_t bytes, const int64_t *shape, size_t rank, int type, OrtValue **out) {
-	return CALL(CreateTensorWithDataAsOrtValue, OrtStatus *, (OrtMemoryInfo *, void *, size_t, const int64_t *, size_t, int, OrtValue **))(m, data, bytes, shape, rank, type, out);
-}
-
-static OrtStatus *inputMemory(OrtSession *s, const OrtMemoryInfo **out, size_t n) {
-	return CALL(SessionGetMemoryInfoForInputs, OrtStatus *, (OrtSession *, const OrtMemoryInfo **, size_t))(s, out, n);
-}
-
-static int onDevice(const OrtMemoryInfo *m) {
-	int type;
-	CALL(MemoryInfoGetDeviceType, void, (const OrtMemoryInfo *, int *))(m, &type);
-	return type != 0; // OrtMemoryInfoDeviceType_CPU
-}
-
-static OrtStatus *newAllocator(OrtSession *s, const OrtMemoryInfo *m, OrtAllocator **out) {
-	return CALL(CreateAllocator, OrtStatus *, (OrtSession *, const OrtMemoryInfo *, OrtAllocator **))(s, m, out);
-}
-
-static OrtStatus *newValue(OrtAllocator *a, const int64_t *shape, size_t rank, int type, OrtValue **out) {
-	return CALL(CreateTensorAsOrtValue, OrtStatus *, (OrtAllocator *, const int64_t *, size_t, int, OrtValue **))(a, shape, rank, type, out);
-}
-
-static OrtStatus *address(OrtValue *v, void **out) { return CALL(GetTensorMutableData, OrtStatus *, (OrtValue *, void **))(v, out); }
-
-static OrtStatus *copyValue(OrtEnv *e, const OrtValue *from, OrtValue *to) {
-	return CALL(CopyTensors, OrtStatus *, (OrtEnv *, const OrtValue *const *, OrtValue *const *, void *, size_t))(e, &from, &to, NULL, 1);
-}
-
-static OrtStatus *newBinding(OrtSession *s, OrtIoBinding **out) { return CALL(CreateIoBinding, OrtStatus *, (OrtSession *, OrtIoBinding **))(s, out); }
-
-// bind binds a value to an input or an output: place says to which.
-static OrtStatus *bind(int place, OrtIoBinding *b, const char *name, OrtValue *v) {
-	return CALL(place, OrtStatus *, (OrtIoBinding *, const char *, OrtValue *))(b, name, v);
-}
-
-static OrtStatus *newRunOptions(OrtRunOptions **out) { return CALL(CreateRunOptions, OrtStatus *, (OrtRunOptions **))(out); }
-static OrtStatus *setRunOptions(int place, OrtRunOptions *o) { return CALL(place, OrtStatus *, (OrtRunOptions *))(o); }
-
-static OrtStatus *run(OrtSession *s, OrtRunOptions *o, OrtIoBinding *b) {
-	return CALL(RunWithBinding, OrtStatus *, (OrtSession *, OrtRunOptions *, OrtIoBinding *))(s, o, b);
-}
-*/
+// #include "capi.h"
 import "C"
 
 import (
@@ -130,21 +19,38 @@ import (
 
 // host is what values over Go's memory and copies need, once in a process; start and Shutdown set and clear it.
 var host struct {
-	env    *C.OrtEnv
-	memory *C.OrtMemoryInfo
+	env       *C.OrtEnv
+	memory    *C.OrtMemoryInfo
+	allocator allocator // ONNX Runtime's own
+	// Whether values are made under the numbers of renumbered, which is how the API tells their types: ONNX Runtime 1.30
+	// takes the numbers for ONNX's where it makes them.
+	renumbers bool
 }
 
 // places are the functions in use and their places in the API's table.
 var places = map[string]int{
-	"GetErrorMessage": C.GetErrorMessage, "CreateEnv": C.CreateEnv, "CreateRunOptions": C.CreateRunOptions,
+	"GetErrorMessage": C.GetErrorMessage, "CreateEnv": C.CreateEnv, "Run": C.Run, "CreateRunOptions": C.CreateRunOptions,
 	"RunOptionsSetTerminate": C.RunOptionsSetTerminate, "RunOptionsUnsetTerminate": C.RunOptionsUnsetTerminate,
 	"CreateTensorAsOrtValue": C.CreateTensorAsOrtValue, "CreateTensorWithDataAsOrtValue": C.CreateTensorWithDataAsOrtValue,
+	"IsTensor": C.IsTensor, "GetTensorElementType": C.GetTensorElementType, "GetDimensionsCount": C.GetDimensionsCount,
+	"GetDimensions": C.GetDimensions, "GetTensorTypeAndShape": C.GetTensorTypeAndShape, "ReleaseTensorTypeAndShapeInfo": C.ReleaseTensorTypeAndShapeInfo,
 	"GetTensorMutableData": C.GetTensorMutableData, "CreateCpuMemoryInfo": C.CreateCpuMemoryInfo, "ReleaseEnv": C.ReleaseEnv,
 	"ReleaseStatus": C.ReleaseStatus, "ReleaseMemoryInfo": C.ReleaseMemoryInfo, "ReleaseValue": C.ReleaseValue,
 	"ReleaseRunOptions": C.ReleaseRunOptions, "CreateAllocator": C.CreateAllocator, "ReleaseAllocator": C.ReleaseAllocator,
 	"RunWithBinding": C.RunWithBinding, "CreateIoBinding": C.CreateIoBinding, "ReleaseIoBinding": C.ReleaseIoBinding,
 	"BindInput": C.BindInput, "BindOutput": C.BindOutput, "MemoryInfoGetDeviceType": C.MemoryInfoGetDeviceType,
 	"SessionGetMemoryInfoForInputs": C.SessionGetMemoryInfoForInputs, "CopyTensors": C.CopyTensors,
+	"SessionGetInputCount": C.SessionGetInputCount, "SessionGetOutputCount": C.SessionGetOutputCount,
+	"SessionGetInputTypeInfo": C.SessionGetInputTypeInfo, "SessionGetOutputTypeInfo": C.SessionGetOutputTypeInfo,
+	"SessionGetInputName": C.SessionGetInputName, "SessionGetOutputName": C.SessionGetOutputName,
+	"GetStringTensorDataLength": C.GetStringTensorDataLength, "GetStringTensorContent": C.GetStringTensorContent,
+	"GetResizedStringTensorElementBuffer": C.GetResizedStringTensorElementBuffer,
+	"CastTypeInfoToTensorInfo":            C.CastTypeInfoToTensorInfo, "GetOnnxTypeFromTypeInfo": C.GetOnnxTypeFromTypeInfo,
+	"CastTypeInfoToSequenceTypeInfo": C.CastTypeInfoToSequenceTypeInfo, "GetSequenceElementType": C.GetSequenceElementType,
+	"CastTypeInfoToOptionalTypeInfo": C.CastTypeInfoToOptionalTypeInfo, "GetOptionalContainedTypeInfo": C.GetOptionalContainedTypeInfo,
+	"ReleaseTypeInfo": C.ReleaseTypeInfo, "GetValueType": C.GetValueType, "HasValue": C.HasValue, "GetValue": C.GetValue,
+	"GetValueCount": C.GetValueCount, "CreateValue": C.CreateValue, "AllocatorFree": C.AllocatorFree,
+	"GetAllocatorWithDefaultOptions": C.GetAllocatorWithDefaultOptions,
 }
 
 // loadAPI takes the API's table from the library that onnxruntime_go has loaded from path.
@@ -153,19 +59,37 @@ func loadAPI(path string) error {
 	if err != nil {
 		return err
 	}
-	if C.load(getBase) == 0 {
+	if C.elboOrtLoad(getBase) == 0 {
 		return errors.New("it is too old")
 	}
 	if err := check(C.hostMemory(&host.memory)); err != nil {
 		return err
 	}
+	if err := check(C.defaultAllocator(&host.allocator)); err != nil {
+		return err
+	}
+	host.renumbers = renumbers()
 	return check(C.holdEnv(&host.env))
+}
+
+// renumbers makes a value under the API's number of a renumbered type, and asks for its type.
+func renumbers() bool {
+	var shape C.int64_t
+	var v value
+	want := C.int(renumbered[tensor.Uint2])
+	if check(C.newValue(host.allocator, &shape, 1, want, &v)) != nil {
+		return false
+	}
+	defer releaseValues([]value{v})
+	var code C.int
+	var rank C.size_t
+	return check(C.form(v, &code, &rank, nil)) == nil && code == want
 }
 
 func unloadAPI() {
 	C.release(C.ReleaseMemoryInfo, unsafe.Pointer(host.memory))
 	C.release(C.ReleaseEnv, unsafe.Pointer(host.env))
-	host.memory, host.env = nil, nil
+	host.memory, host.env, host.allocator = nil, nil, nil
 }
 
 // check is the error of a status, which it frees.
@@ -190,18 +114,27 @@ func handleOf(s *ortgo.DynamicAdvancedSession) (handle, error) {
 	return handle(v.UnsafePointer()), nil
 }
 
-// value is a tensor as ONNX Runtime sees it.
+// value is a tensor, a sequence or an optional as ONNX Runtime sees it.
 type value = *C.OrtValue
 
 // overTensor is a value over t's own memory, which stays where it is until pin is undone.
 func overTensor(t *tensor.Tensor, pin *goruntime.Pinner) (v value, err error) {
-	data := t.Bytes()
-	if len(data) == 0 {
+	return overShape(t, ortShape(t.Shape()), pin)
+}
+
+// overShape is overTensor under a shape of as many elements; none is a scalar's.
+func overShape(t *tensor.Tensor, shape ortgo.Shape, pin *goruntime.Pinner) (v value, err error) {
+	return overBytes(t.Bytes(), t.DType(), shape, pin)
+}
+
+// overBytes is a value over memory that holds elements as ONNX Runtime has them.
+func overBytes(data []byte, dtype tensor.DType, shape ortgo.Shape, pin *goruntime.Pinner) (v value, err error) {
+	n := len(data)
+	if n == 0 {
 		data = empty[:]
 	}
 	pin.Pin(&data[0])
-	shape := ortShape(t.Shape())
-	err = check(C.hostValue(host.memory, unsafe.Pointer(&data[0]), C.size_t(t.DType().Size()*t.Len()), (*C.int64_t)(&shape[0]), C.size_t(len(shape)), C.int(t.DType()), &v))
+	err = check(C.hostValue(host.memory, unsafe.Pointer(&data[0]), C.size_t(n), (*C.int64_t)(unsafe.SliceData(shape)), C.size_t(len(shape)), C.int(elementCode(dtype)), &v))
 	return v, err
 }
 
@@ -238,7 +171,7 @@ func releaseAllocator(a allocator) { C.release(C.ReleaseAllocator, unsafe.Pointe
 // newValue is a value in the allocator's memory, whose content is not set.
 func newValue(a allocator, t tensor.DType, shape tensor.Shape) (v value, err error) {
 	dims := ortShape(shape)
-	err = check(C.newValue(a, (*C.int64_t)(&dims[0]), C.size_t(len(dims)), C.int(t), &v))
+	err = check(C.newValue(a, (*C.int64_t)(&dims[0]), C.size_t(len(dims)), C.int(elementCode(t)), &v))
 	return v, err
 }
 
@@ -325,3 +258,9 @@ func terminate(o runOptions) error { return check(C.setRunOptions(C.RunOptionsSe
 func allow(o runOptions) error     { return check(C.setRunOptions(C.RunOptionsUnsetTerminate, o)) }
 
 func runBound(s handle, o runOptions, b ioBinding) error { return check(C.run(s, o, b)) }
+
+// runValues runs the session. It writes the values of out and makes those that are nil, which the caller releases. The
+// options may be nil.
+func runValues(s handle, o runOptions, inNames []portName, in []value, outNames []portName, out []value) error {
+	return check(C.runValues(s, o, unsafe.SliceData(inNames), unsafe.SliceData(in), C.size_t(len(in)), unsafe.SliceData(outNames), C.size_t(len(out)), unsafe.SliceData(out)))
+}

@@ -25,10 +25,13 @@ func Open(c Config) (runtime.Engine, error) {
 		}
 	}
 	_, version := started()
-	return &engine{version: version}, nil
+	return &engine{version: version, plain: c.Plain}, nil
 }
 
-type engine struct{ version string }
+type engine struct {
+	version string
+	plain   bool
+}
 
 func (e *engine) Name() string    { return "ort" }
 func (e *engine) Version() string { return e.version }
@@ -37,18 +40,24 @@ func (e *engine) Version() string { return e.version }
 // that wraps runtime.ErrUnavailable and carries ONNX Runtime's own words.
 func (e *engine) Compile(g *graph.Graph, o runtime.Options) (runtime.Program, error) {
 	o.Provider = cmp.Or(o.Provider, "cpu")
-	p, err := compile(g, o)
+	p, err := e.compile(g, o)
 	if err != nil {
 		return nil, fmt.Errorf("ort: compile %q: %w", g.Name, err)
 	}
 	return p, nil
 }
 
-func compile(g *graph.Graph, o runtime.Options) (*program, error) {
+func (e *engine) compile(g *graph.Graph, o runtime.Options) (*program, error) {
 	if err := g.Err(); err != nil {
 		return nil, err
 	}
-	session, err := withBindablePorts(g)
+	p := e.program(g.Name)
+	p.inputs, p.outputs = ports(g.Inputs), ports(g.Outputs)
+	p.bindable = bindable(p.inputs) && bindable(p.outputs)
+	session, err := withOwnOutputs(g)
+	if err == nil && p.bindable {
+		err = withBindablePorts(session)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +69,16 @@ func compile(g *graph.Graph, o runtime.Options) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{name: g.Name, inputs: ports(g.Inputs), outputs: ports(g.Outputs), shapes: newShapes(g),
-		work: profile.Work{Name: "run " + g.Name, Family: "ONNX Runtime", Category: "onnxruntime"}}
+	p.shapes = newShapes(g)
 	if err := p.open(model, names(session.Inputs), names(session.Outputs), o); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// program is one of the engine's that is still to be opened.
+func (e *engine) program(name string) *program {
+	return &program{name: name, plain: e.plain, work: profile.Work{Name: "run " + name, Family: "ONNX Runtime", Category: "onnxruntime"}}
 }
 
 func names(values []*graph.Value) []string {
@@ -79,7 +92,7 @@ func names(values []*graph.Value) []string {
 func ports(values []*graph.Value) []runtime.Port {
 	out := make([]runtime.Port, len(values))
 	for i, v := range values {
-		out[i] = runtime.Port{Name: v.Name, DType: v.DType, Shape: v.Shape}
+		out[i] = runtime.Port{Name: v.Name, Kind: v.Kind, DType: v.DType, Shape: v.Shape}
 	}
 	return out
 }

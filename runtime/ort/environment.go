@@ -5,6 +5,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -107,10 +108,14 @@ func find(places []Place) (int, error) {
 	return -1, errors.New(notFound(places))
 }
 
+// sourcePlace is a place in ONNX Runtime's source and the function there, before what is said of it.
+var sourcePlace = regexp.MustCompile(`/onnxruntime_src/\S+:\d+ .*?\)>? ([A-Z])`)
+
 // oneLine is err's message without line breaks, of which ONNX Runtime's often have several, and without the place in
-// ONNX Runtime's source and the condition that its assertions begin with.
+// ONNX Runtime's source, the condition that its assertions begin with and what the binding puts before.
 func oneLine(err error) string {
-	msg := strings.Join(strings.Fields(err.Error()), " ")
+	msg := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "Error creating C session: ")
+	msg = sourcePlace.ReplaceAllString(msg, "$1")
 	if _, after, ok := strings.Cut(msg, " was false. "); ok {
 		return after
 	}

@@ -62,13 +62,16 @@ func ramp(g *graph.Graph, x *graph.Value, slope, offset float64) *graph.Value {
 	return g.Max(g.Min(y, g.Scalar(1, x)), g.Scalar(0, x))
 }
 
-// spellOut replaces g's float64 nodes by their rules. g is changed.
+// spellOut replaces g's nodes by their rules, and names locales. g is changed.
 func spellOut(g *graph.Graph) {
 	nodes := g.Nodes
 	g.Nodes = nil
 	for _, n := range nodes {
-		rule := inFloat64[n.Op]
-		if rule == nil || n.Domain != "" || n.Inputs[0].DType != tensor.Float64 {
+		if n.Op == "StringNormalizer" {
+			nameLocale(n)
+		}
+		rule := ruleOf(n)
+		if rule == nil {
 			g.Nodes = append(g.Nodes, n)
 			continue
 		}
@@ -77,4 +80,19 @@ func spellOut(g *graph.Graph) {
 		last.Outputs[0] = n.Outputs[0]
 		n.Outputs[0].Producer = last
 	}
+}
+
+// ruleOf is the rule of a node that ONNX Runtime does not compute in its types; nil where it does.
+func ruleOf(n *graph.Node) func(g *graph.Graph, n *graph.Node) *graph.Value {
+	switch {
+	case n.Domain != "" || len(n.Inputs) == 0 || n.Inputs[0] == nil:
+		return nil
+	case n.Inputs[0].DType == tensor.Float64:
+		return inFloat64[n.Op]
+	case n.Op == "Pow" && wholeExponents[n.Inputs[1].DType] != 0:
+		return withWideExponent
+	case inWider[n.Op][n.Outputs[0].DType] != 0:
+		return widened
+	}
+	return nil
 }

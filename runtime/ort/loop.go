@@ -22,7 +22,7 @@ func (e *engine) Apart(o runtime.Options) (bool, error) {
 	if o.Provider == "cpu" {
 		return false, nil
 	}
-	p, err := compile(doubling(), o)
+	p, err := e.compile(doubling(), o)
 	if err != nil {
 		return false, fmt.Errorf("ort: %w", err)
 	}
@@ -34,9 +34,13 @@ func (e *engine) Apart(o runtime.Options) (bool, error) {
 // CompileLoop is Compile for runs that feed on each other; the state is where the provider computes.
 func (e *engine) CompileLoop(g *graph.Graph, carry []runtime.Carry, o runtime.Options) (runtime.Loop, error) {
 	o.Provider = cmp.Or(o.Provider, "cpu")
-	p, err := compile(g, o)
+	p, err := e.compile(g, o)
 	if err != nil {
 		return nil, fmt.Errorf("ort: compile %q: %w", g.Name, err)
+	}
+	if !p.bindable {
+		p.Close()
+		return nil, fmt.Errorf("ort: compile %q: a loop takes tensors of known rank, and neither strings nor what is packed: %w", g.Name, graph.ErrUnsupported)
 	}
 	l := &loop{p: p, carry: carry, carriedIn: map[int]bool{}, carriedOut: map[int]bool{}}
 	if err := l.open(); err != nil {

@@ -11,10 +11,17 @@ package ort
 // binding asks for.
 const Version = "1.30.0"
 
+// Refusal is an error in ONNX Runtime's own words, in one line: why it does not take a model, or what went wrong in a run.
+type Refusal string
+
+func (r Refusal) Error() string { return string(r) }
+
 // Config says which library to use.
 type Config struct {
 	// Library is the path of the shared library; "" looks in all the places of Candidates.
 	Library string
+	// Plain runs the nodes of a graph as they stand, without ONNX Runtime's optimisations.
+	Plain bool
 }
 
 // Place is one place where the library may be.

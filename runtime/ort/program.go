@@ -16,17 +16,20 @@ import (
 )
 
 // program is one ONNX Runtime session. Its Run binds the caller's tensors themselves, in and out, so that on the CPU
-// nothing is copied.
+// nothing is copied; where some are not bindable, and where elbo knows the ports of a file alone, ONNX Runtime allocates
+// the outputs, which are then copied.
 type program struct {
 	name            string
+	plain           bool // Config.Plain
 	inputs, outputs []runtime.Port
+	bindable        bool // all ports are
 	provider        string
-	shapes          *shapes
+	shapes          *shapes // of what is bindable
 	work            profile.Work
 
 	mu      sync.RWMutex // held for reading by every run in flight
 	session *ortgo.DynamicAdvancedSession
-	// For runs over bindings: the session as the C API knows it, the names of its ports, and the bindings that are open.
+	// For what onnxruntime_go leaves out: the session as the C API knows it, the names of its ports, and the bindings that are open.
 	handle            handle
 	inNames, outNames []portName
 	bounds            map[*bound]bool
@@ -38,6 +41,7 @@ func (p *program) Outputs() []runtime.Port { return p.outputs }
 // Provider is the execution provider that the program runs on: what auto chose.
 func (p *program) Provider() string { return p.provider }
 
+// open makes the session; inputs and outputs are the names of its ports, or nil where they are not known yet.
 func (p *program) open(model []byte, inputs, outputs []string, o runtime.Options) error {
 	try := []string{o.Provider}
 	if o.Provider == "auto" {
@@ -53,14 +57,14 @@ func (p *program) open(model []byte, inputs, outputs []string, o runtime.Options
 }
 
 func (p *program) openOn(model []byte, inputs, outputs []string, o runtime.Options) error {
-	options, err := sessionOptions(o)
+	options, err := sessionOptions(o, p.plain)
 	if err != nil {
 		return fmt.Errorf("provider %s: %s: %w", o.Provider, oneLine(err), runtime.ErrUnavailable)
 	}
 	defer options.Destroy()
 	session, err := ortgo.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
 	if err != nil {
-		return fmt.Errorf("provider %s: %s", o.Provider, oneLine(err))
+		return fmt.Errorf("provider %s: %w", o.Provider, failure(err))
 	}
 	if p.handle, err = handleOf(session); err != nil {
 		session.Destroy()
@@ -73,25 +77,52 @@ func (p *program) openOn(model []byte, inputs, outputs []string, o runtime.Optio
 }
 
 func (p *program) Run(ctx context.Context, in, out []*tensor.Tensor) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("ort: run %q: %w", p.name, err)
-	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if p.session == nil {
-		return fmt.Errorf("ort: run %q: %w", p.name, runtime.ErrClosed)
-	}
-	if err := p.checkInputs(in); err != nil {
-		return fmt.Errorf("ort: run %q: %w", p.name, err)
+	if err := p.ready(ctx); err != nil {
+		return p.failed(err)
 	}
 	r := profile.From(ctx)
 	lane := r.Enter()
 	defer r.Leave(lane)
 	defer r.Begin(lane, &p.work).End()
-	if err := p.run(ctx, in, out); err != nil {
-		return fmt.Errorf("ort: run %q: %w", p.name, err)
+	if p.bindable {
+		return p.failed(p.run(ctx, in, out))
+	}
+	return p.failed(p.runCopied(ctx, in, out))
+}
+
+// RunValues computes the outputs; see runtime.ValueProgram.
+func (p *program) RunValues(ctx context.Context, in []tensor.Value) ([]tensor.Value, error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if err := p.ready(ctx); err != nil {
+		return nil, p.failed(err)
+	}
+	r := profile.From(ctx)
+	lane := r.Enter()
+	defer r.Leave(lane)
+	defer r.Begin(lane, &p.work).End()
+	out, err := p.values(ctx, in)
+	return out, p.failed(err)
+}
+
+// ready says why no run can begin. The caller holds mu.
+func (p *program) ready(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if p.session == nil {
+		return runtime.ErrClosed
 	}
 	return nil
+}
+
+func (p *program) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("ort: run %q: %w", p.name, err)
 }
 
 func (p *program) checkInputs(in []*tensor.Tensor) error {
@@ -99,13 +130,19 @@ func (p *program) checkInputs(in []*tensor.Tensor) error {
 		return fmt.Errorf("%d inputs given, %d wanted: %w", len(in), len(p.inputs), runtime.ErrInput)
 	}
 	for i, t := range in {
-		port := p.inputs[i]
-		if t == nil {
-			return fmt.Errorf("input %q is nil: %w", port.Name, runtime.ErrInput)
+		if err := checkInput(p.inputs[i], t); err != nil {
+			return err
 		}
-		if t.DType() != port.DType || !fits(t.Shape(), port.Shape) {
-			return fmt.Errorf("input %q is %v, wanted %v%v: %w", port.Name, t, port.DType, port.Shape, runtime.ErrInput)
-		}
+	}
+	return nil
+}
+
+func checkInput(port runtime.Port, t *tensor.Tensor) error {
+	if t == nil {
+		return fmt.Errorf("input %q is nil: %w", port.Name, runtime.ErrInput)
+	}
+	if t.DType() != port.DType || !fits(t.Shape(), port.Shape) {
+		return fmt.Errorf("input %q is %v, wanted %v%v: %w", port.Name, t, port.DType, port.Shape, runtime.ErrInput)
 	}
 	return nil
 }

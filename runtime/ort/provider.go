@@ -28,7 +28,7 @@ func CheckProvider(name string) error {
 
 // probe compiles the smallest graph on a provider: only then does the provider look for its device.
 func probe(provider string) error {
-	p, err := compile(doubling(), runtime.Options{Provider: provider, Threads: 1})
+	p, err := (&engine{}).compile(doubling(), runtime.Options{Provider: provider, Threads: 1})
 	if err != nil {
 		return err
 	}
@@ -43,8 +43,8 @@ func doubling() *graph.Graph {
 	return g
 }
 
-// sessionOptions are ONNX Runtime's settings for o, with o.Provider started.
-func sessionOptions(o runtime.Options) (*ortgo.SessionOptions, error) {
+// sessionOptions are ONNX Runtime's settings for o, with o.Provider started; plain is Config.Plain.
+func sessionOptions(o runtime.Options, plain bool) (*ortgo.SessionOptions, error) {
 	s, err := ortgo.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -55,6 +55,11 @@ func sessionOptions(o runtime.Options) (*ortgo.SessionOptions, error) {
 	}
 	if err := s.SetIntraOpNumThreads(threads); err != nil {
 		return nil, destroyed(s, err)
+	}
+	if plain {
+		if err := s.SetGraphOptimizationLevel(ortgo.GraphOptimizationLevelDisableAll); err != nil {
+			return nil, destroyed(s, err)
+		}
 	}
 	// Threads that spin while they wait take the cores from Go's own work between two runs, and from other sessions: on
 	// a busy machine of two cores a training step took 3 times as long with them.

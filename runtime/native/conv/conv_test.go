@@ -348,13 +348,44 @@ func TestEachElementIsFinishedOnce(t *testing.T) {
 	})
 }
 
+// Weights packed once give the bits that weights packed for each run do, in every convolution of the same order.
+func TestPackedWeights(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	rapid.Check(t, func(t *rapid.T) {
+		transpose := rapid.Bool().Draw(t, "transpose")
+		s := draw(t, transpose)
+		s.InC, s.OutC = s.Group*rapid.IntRange(1, 30).Draw(t, "inputs"), s.Group*rapid.IntRange(1, 50).Draw(t, "outputs")
+		x, w, bias, y := operands[float32](s, rapid.Uint64().Draw(t, "seed"))
+		f := New[float32](s, transpose, 2)
+		f.Run(p, 2, x, w, bias, y, nil)
+		order := f.Order()
+		if order == "" {
+			return // nothing is packed
+		}
+		twice := *s
+		twice.Batch *= 2
+		if other := New[float32](&twice, transpose, 2); other.Order() != "" && other.Order() != order {
+			t.Fatalf("%+v: another batch has another order, %s and not %s", *s, other.Order(), order)
+		}
+		again := make([]float32, len(y))
+		f.Use(f.Pack(w))
+		f.Run(p, 2, x, make([]float32, len(w)), bias, again, nil)
+		if !slices.Equal(y, again) {
+			t.Fatalf("%+v: other numbers", *s)
+		}
+	})
+}
+
 // The gradient of the weights is the adjoint of Forward in them: <Forward(x; w), dy> = <w, Weights(x, dy)>.
 func TestWeightsAreAdjoint(t *testing.T) {
 	p := pool.New(3)
 	defer p.Close()
 	rapid.Check(t, func(t *rapid.T) {
 		s := draw(t, false)
-		s.InC, s.OutC, s.Group = rapid.IntRange(1, 40).Draw(t, "inputs"), rapid.IntRange(1, 30).Draw(t, "outputs"), 1
+		if rapid.Bool().Draw(t, "one group") {
+			s.InC, s.OutC, s.Group = rapid.IntRange(1, 40).Draw(t, "inputs"), rapid.IntRange(1, 30).Draw(t, "outputs"), 1
+		}
 		x, w, _, y := operands[float64](s, rapid.Uint64().Draw(t, "seed"))
 		Forward(p, 1, s, x, w, nil, y)
 		dy := random[float64](rand.New(rand.NewPCG(9, 9)), len(y))
@@ -380,7 +411,8 @@ func TestWeightsAgainstForward(t *testing.T) {
 	defer p.Close()
 	for _, s := range []*Spec{
 		square(3, 1, 2, 3, 6, 3, 6, 1, 1, 1), square(50, 1, 40, 70, 14, 4, 7, 2, 1, 1), square(9, 1, 3, 13, 9, 2, 3, 2, 3, 0),
-		square(2, 1, 5, 6, 3, 2, 3, 1000, 2000, 2000),
+		square(2, 1, 5, 6, 3, 2, 3, 1000, 2000, 2000), square(4, 2, 6, 4, 3, 2, 3, 1000, 2000, 2000),
+		square(5, 12, 12, 12, 11, 3, 11, 1, 1, 1), square(5, 6, 6, 12, 12, 5, 6, 2, 1, 2), square(4, 3, 36, 30, 8, 3, 8, 1, 1, 1), square(3, 4, 16, 16, 9, 3, 4, 2, 2, 1),
 		{Batch: 4, Group: 1, InC: 3, OutC: 2, In: []int{4, 5, 6}, Kernel: []int{2, 3, 1}, Out: []int{3, 2, 6}, Stride: []int{1, 2, 1}, Dilation: []int{1, 1, 1}, PadBegin: []int{0, 0, 0}},
 	} {
 		x, w, _, y := operands[float32](s, 3)

@@ -1,7 +1,6 @@
 package conv
 
-// plane is one channel of one image, tap after tap over the whole plane: for channels that are groups of their own, where
-// there is no product of matrices worth its name, and for windows that are mostly outside of x.
+// plane is one channel of one image, tap after tap over the whole plane, for windows that are mostly outside of x.
 func (c *Conv[T]) plane(m *scratch[T], part int) {
 	s := &c.s
 	n, o := part/s.OutC, part%s.OutC

@@ -79,3 +79,41 @@ func sums[T gemm.Float](l level, rows int, a []T, aStep int, b []T, runAt []int,
 		sumsF64AVX2(rows, len(runAt), n, (*float64)(pa), aStep, (*float64)(pb), ka, bStep, (*float64)(pc), add)
 	}
 }
+
+// shifted is shiftedGo for a y of whole multiples of lanes.
+func shifted[T gemm.Float](l level, y, x []T, off []int, w []T, start T) {
+	py, px, pw, po := unsafe.Pointer(unsafe.SliceData(y)), unsafe.Pointer(unsafe.SliceData(x)), unsafe.Pointer(unsafe.SliceData(w)), unsafe.SliceData(off)
+	var zero T
+	single := unsafe.Sizeof(zero) == 4
+	switch {
+	case l == levelGo || len(off) == 0 || len(y) == 0:
+		shiftedGo(y, x, off, w, start)
+	case l == levelAVX512 && single:
+		shiftedF32AVX512(len(y), (*float32)(py), (*float32)(px), po, (*float32)(pw), len(off), float32(start))
+	case l == levelAVX512:
+		shiftedF64AVX512(len(y), (*float64)(py), (*float64)(px), po, (*float64)(pw), len(off), float64(start))
+	case single:
+		shiftedF32AVX2(len(y), (*float32)(py), (*float32)(px), po, (*float32)(pw), len(off), float32(start))
+	default:
+		shiftedF64AVX2(len(y), (*float64)(py), (*float64)(px), po, (*float64)(pw), len(off), float64(start))
+	}
+}
+
+// dots is dotsGo.
+func dots[T gemm.Float](l level, a, x []T, off []int, acc []T) {
+	pa, px, ps, po := unsafe.Pointer(unsafe.SliceData(a)), unsafe.Pointer(unsafe.SliceData(x)), unsafe.Pointer(unsafe.SliceData(acc)), unsafe.SliceData(off)
+	var zero T
+	single := unsafe.Sizeof(zero) == 4
+	switch {
+	case l == levelGo || len(off) == 0 || len(a) == 0:
+		dotsGo(a, x, off, acc)
+	case l == levelAVX512 && single:
+		dotsF32AVX512(len(a), (*float32)(pa), (*float32)(px), po, len(off), (*float32)(ps))
+	case l == levelAVX512:
+		dotsF64AVX512(len(a), (*float64)(pa), (*float64)(px), po, len(off), (*float64)(ps))
+	case single:
+		dotsF32AVX2(len(a), (*float32)(pa), (*float32)(px), po, len(off), (*float32)(ps))
+	default:
+		dotsF64AVX2(len(a), (*float64)(pa), (*float64)(px), po, len(off), (*float64)(ps))
+	}
+}

@@ -19,3 +19,9 @@ func windows[T gemm.Float](_ level, rows int, a []T, rowAt, runAt []int, n int, 
 func sums[T gemm.Float](_ level, rows int, a []T, aStep int, b []T, runAt []int, n, bStep int, c []T, add bool) {
 	sumsGo(rows, a, aStep, b, runAt, n, bStep, c, add)
 }
+
+func shifted[T gemm.Float](_ level, y, x []T, off []int, w []T, start T) {
+	shiftedGo(y, x, off, w, start)
+}
+
+func dots[T gemm.Float](_ level, a, x []T, off []int, acc []T) { dotsGo(a, x, off, acc) }

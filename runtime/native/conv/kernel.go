@@ -1,6 +1,10 @@
 package conv
 
-import "github.com/elbo-ml/elbo/runtime/native/gemm"
+import (
+	"unsafe"
+
+	"github.com/elbo-ml/elbo/runtime/native/gemm"
+)
 
 //go:generate go run ./gen -out kernel_amd64.s -stubs kernel_amd64.go -pkg conv
 
@@ -84,4 +88,55 @@ func sumsGo[T gemm.Float](rows int, a []T, aStep int, b []T, runAt []int, n, bSt
 		}
 		*out = sum
 	}
+}
+
+// shiftedGo is a weighted sum of runs of x:
+//
+//	for i := range y {
+//		sum := start
+//		for t, at := range off {
+//			sum += w[t] * x[at+i]
+//		}
+//		y[i] = sum
+//	}
+//
+// It documents the assembly, which uses fused multiply-adds, and stands in for it.
+func shiftedGo[T gemm.Float](y, x []T, off []int, w []T, start T) {
+	for i := range y {
+		y[i] = start
+	}
+	for t, at := range off {
+		from, v := x[at:][:len(y)], w[t]
+		for i := range y {
+			y[i] += v * from[i]
+		}
+	}
+}
+
+// dotsGo adds the products of a and runs of x to sums of which a run has as many as there are elements in 64 bytes, element i
+// to sum i modulo that number:
+//
+//	for t, at := range off {
+//		for i, v := range a {
+//			acc[t*lanes+i%lanes] += v * x[at+i]
+//		}
+//	}
+//
+// It documents the assembly, which uses fused multiply-adds, and stands in for it.
+func dotsGo[T gemm.Float](a, x []T, off []int, acc []T) {
+	n := lanes[T]()
+	for t, at := range off {
+		from, sums := x[at:][:len(a)], acc[t*n:][:n]
+		for i := 0; i < len(a); i += n {
+			for k := range sums {
+				sums[k] += a[i+k] * from[i+k]
+			}
+		}
+	}
+}
+
+// lanes is how many elements 64 bytes are.
+func lanes[T gemm.Float]() int {
+	var zero T
+	return 64 / int(unsafe.Sizeof(zero))
 }

@@ -24,6 +24,26 @@ func sumsF32AVX2(rows int, runs int, n int, a *float32, aStep int, b *float32, r
 //go:noescape
 func sumsF32AVX512(rows int, runs int, n int, a *float32, aStep int, b *float32, runAt *int, bStep int, c *float32, add bool)
 
+// shiftedF32AVX2 is shiftedGo for n elements, a positive multiple of 8, and at least one tap, with fused multiply-adds.
+//
+//go:noescape
+func shiftedF32AVX2(n int, y *float32, x *float32, off *int, w *float32, taps int, start float32)
+
+// dotsF32AVX2 is dotsGo for n elements, a positive multiple of 16, with fused multiply-adds.
+//
+//go:noescape
+func dotsF32AVX2(n int, a *float32, x *float32, off *int, taps int, acc *float32)
+
+// shiftedF32AVX512 is shiftedGo for n elements, a positive multiple of 16, and at least one tap, with fused multiply-adds.
+//
+//go:noescape
+func shiftedF32AVX512(n int, y *float32, x *float32, off *int, w *float32, taps int, start float32)
+
+// dotsF32AVX512 is dotsGo for n elements, a positive multiple of 16, with fused multiply-adds.
+//
+//go:noescape
+func dotsF32AVX512(n int, a *float32, x *float32, off *int, taps int, acc *float32)
+
 // windowsF64AVX2 is windowsGo for at most 6 rows and exactly 8 columns, with fused multiply-adds. A nil start stands for c itself.
 //
 //go:noescape
@@ -43,3 +63,23 @@ func sumsF64AVX2(rows int, runs int, n int, a *float64, aStep int, b *float64, r
 //
 //go:noescape
 func sumsF64AVX512(rows int, runs int, n int, a *float64, aStep int, b *float64, runAt *int, bStep int, c *float64, add bool)
+
+// shiftedF64AVX2 is shiftedGo for n elements, a positive multiple of 4, and at least one tap, with fused multiply-adds.
+//
+//go:noescape
+func shiftedF64AVX2(n int, y *float64, x *float64, off *int, w *float64, taps int, start float64)
+
+// dotsF64AVX2 is dotsGo for n elements, a positive multiple of 8, with fused multiply-adds.
+//
+//go:noescape
+func dotsF64AVX2(n int, a *float64, x *float64, off *int, taps int, acc *float64)
+
+// shiftedF64AVX512 is shiftedGo for n elements, a positive multiple of 8, and at least one tap, with fused multiply-adds.
+//
+//go:noescape
+func shiftedF64AVX512(n int, y *float64, x *float64, off *int, w *float64, taps int, start float64)
+
+// dotsF64AVX512 is dotsGo for n elements, a positive multiple of 8, with fused multiply-adds.
+//
+//go:noescape
+func dotsF64AVX512(n int, a *float64, x *float64, off *int, taps int, acc *float64)

@@ -3914,6 +3914,287 @@ loop12:
 	VZEROUPPER
 	RET
 
+// func shiftedF32AVX2(n int, y *float32, x *float32, off *int, w *float32, taps int, start float32)
+// Requires: AVX, FMA3
+TEXT ·shiftedF32AVX2(SB), NOSPLIT, $0-52
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         off+24(FP), BX
+	MOVQ         w+32(FP), SI
+	MOVQ         taps+40(FP), DI
+	VBROADCASTSS start+48(FP), Y0
+
+next4:
+	CMPQ    AX, $0x00000020
+	JLT     less4
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	XORQ    R8, R8
+
+tap4:
+	VBROADCASTSS (SI)(R8*4), Y1
+	MOVQ         (BX)(R8*8), R9
+	VFMADD231PS  (DX)(R9*4), Y1, Y2
+	VFMADD231PS  32(DX)(R9*4), Y1, Y3
+	VFMADD231PS  64(DX)(R9*4), Y1, Y4
+	VFMADD231PS  96(DX)(R9*4), Y1, Y5
+	INCQ         R8
+	CMPQ         R8, DI
+	JNE          tap4
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000020, AX
+	JMP          next4
+
+less4:
+next1:
+	CMPQ    AX, $0x00000008
+	JLT     less1
+	VMOVUPS Y0, Y2
+	XORQ    R8, R8
+
+tap1:
+	VBROADCASTSS (SI)(R8*4), Y1
+	MOVQ         (BX)(R8*8), R9
+	VFMADD231PS  (DX)(R9*4), Y1, Y2
+	INCQ         R8
+	CMPQ         R8, DI
+	JNE          tap1
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, AX
+	JMP          next1
+
+less1:
+	VZEROUPPER
+	RET
+
+// func dotsF32AVX2(n int, a *float32, x *float32, off *int, taps int, acc *float32)
+// Requires: AVX, FMA3
+TEXT ·dotsF32AVX2(SB), NOSPLIT, $0-48
+	MOVQ a+8(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ off+24(FP), DX
+	MOVQ taps+32(FP), BX
+	MOVQ acc+40(FP), SI
+
+next4:
+	CMPQ    BX, $0x00000004
+	JLT     less4
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VMOVUPS 128(SI), Y4
+	VMOVUPS 160(SI), Y5
+	VMOVUPS 192(SI), Y6
+	VMOVUPS 224(SI), Y7
+	MOVQ    (DX), DI
+	LEAQ    (CX)(DI*4), DI
+	MOVQ    8(DX), R8
+	LEAQ    (CX)(R8*4), R8
+	MOVQ    16(DX), R9
+	LEAQ    (CX)(R9*4), R9
+	MOVQ    24(DX), R10
+	LEAQ    (CX)(R10*4), R10
+	XORQ    R11, R11
+
+loop4:
+	VMOVUPS     (AX)(R11*4), Y8
+	VFMADD231PS (DI)(R11*4), Y8, Y0
+	VFMADD231PS (R8)(R11*4), Y8, Y2
+	VFMADD231PS (R9)(R11*4), Y8, Y4
+	VFMADD231PS (R10)(R11*4), Y8, Y6
+	VMOVUPS     32(AX)(R11*4), Y8
+	VFMADD231PS 32(DI)(R11*4), Y8, Y1
+	VFMADD231PS 32(R8)(R11*4), Y8, Y3
+	VFMADD231PS 32(R9)(R11*4), Y8, Y5
+	VFMADD231PS 32(R10)(R11*4), Y8, Y7
+	ADDQ        $0x00000010, R11
+	CMPQ        R11, n+0(FP)
+	JNE         loop4
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y1, 32(SI)
+	VMOVUPS     Y2, 64(SI)
+	VMOVUPS     Y3, 96(SI)
+	VMOVUPS     Y4, 128(SI)
+	VMOVUPS     Y5, 160(SI)
+	VMOVUPS     Y6, 192(SI)
+	VMOVUPS     Y7, 224(SI)
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000004, BX
+	JMP         next4
+
+less4:
+next1:
+	CMPQ    BX, $0x00000001
+	JLT     less1
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	MOVQ    (DX), DI
+	LEAQ    (CX)(DI*4), DI
+	XORQ    R8, R8
+
+loop1:
+	VMOVUPS     (AX)(R8*4), Y2
+	VFMADD231PS (DI)(R8*4), Y2, Y0
+	VMOVUPS     32(AX)(R8*4), Y2
+	VFMADD231PS 32(DI)(R8*4), Y2, Y1
+	ADDQ        $0x00000010, R8
+	CMPQ        R8, n+0(FP)
+	JNE         loop1
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y1, 32(SI)
+	ADDQ        $0x00000008, DX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000001, BX
+	JMP         next1
+
+less1:
+	VZEROUPPER
+	RET
+
+// func shiftedF32AVX512(n int, y *float32, x *float32, off *int, w *float32, taps int, start float32)
+// Requires: AVX, AVX512F
+TEXT ·shiftedF32AVX512(SB), NOSPLIT, $0-52
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         off+24(FP), BX
+	MOVQ         w+32(FP), SI
+	MOVQ         taps+40(FP), DI
+	VBROADCASTSS start+48(FP), Z0
+
+next4:
+	CMPQ    AX, $0x00000040
+	JLT     less4
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	XORQ    R8, R8
+
+tap4:
+	VBROADCASTSS (SI)(R8*4), Z1
+	MOVQ         (BX)(R8*8), R9
+	VFMADD231PS  (DX)(R9*4), Z1, Z2
+	VFMADD231PS  64(DX)(R9*4), Z1, Z3
+	VFMADD231PS  128(DX)(R9*4), Z1, Z4
+	VFMADD231PS  192(DX)(R9*4), Z1, Z5
+	INCQ         R8
+	CMPQ         R8, DI
+	JNE          tap4
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	VMOVUPS      Z4, 128(CX)
+	VMOVUPS      Z5, 192(CX)
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x00000040, AX
+	JMP          next4
+
+less4:
+next1:
+	CMPQ    AX, $0x00000010
+	JLT     less1
+	VMOVUPS Z0, Z2
+	XORQ    R8, R8
+
+tap1:
+	VBROADCASTSS (SI)(R8*4), Z1
+	MOVQ         (BX)(R8*8), R9
+	VFMADD231PS  (DX)(R9*4), Z1, Z2
+	INCQ         R8
+	CMPQ         R8, DI
+	JNE          tap1
+	VMOVUPS      Z2, (CX)
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, AX
+	JMP          next1
+
+less1:
+	VZEROUPPER
+	RET
+
+// func dotsF32AVX512(n int, a *float32, x *float32, off *int, taps int, acc *float32)
+// Requires: AVX, AVX512F
+TEXT ·dotsF32AVX512(SB), NOSPLIT, $0-48
+	MOVQ a+8(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ off+24(FP), DX
+	MOVQ taps+32(FP), BX
+	MOVQ acc+40(FP), SI
+
+next4:
+	CMPQ    BX, $0x00000004
+	JLT     less4
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	MOVQ    (DX), DI
+	LEAQ    (CX)(DI*4), DI
+	MOVQ    8(DX), R8
+	LEAQ    (CX)(R8*4), R8
+	MOVQ    16(DX), R9
+	LEAQ    (CX)(R9*4), R9
+	MOVQ    24(DX), R10
+	LEAQ    (CX)(R10*4), R10
+	XORQ    R11, R11
+
+loop4:
+	VMOVUPS     (AX)(R11*4), Z4
+	VFMADD231PS (DI)(R11*4), Z4, Z0
+	VFMADD231PS (R8)(R11*4), Z4, Z1
+	VFMADD231PS (R9)(R11*4), Z4, Z2
+	VFMADD231PS (R10)(R11*4), Z4, Z3
+	ADDQ        $0x00000010, R11
+	CMPQ        R11, n+0(FP)
+	JNE         loop4
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	VMOVUPS     Z2, 128(SI)
+	VMOVUPS     Z3, 192(SI)
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000004, BX
+	JMP         next4
+
+less4:
+next1:
+	CMPQ    BX, $0x00000001
+	JLT     less1
+	VMOVUPS (SI), Z0
+	MOVQ    (DX), DI
+	LEAQ    (CX)(DI*4), DI
+	XORQ    R8, R8
+
+loop1:
+	VMOVUPS     (AX)(R8*4), Z1
+	VFMADD231PS (DI)(R8*4), Z1, Z0
+	ADDQ        $0x00000010, R8
+	CMPQ        R8, n+0(FP)
+	JNE         loop1
+	VMOVUPS     Z0, (SI)
+	ADDQ        $0x00000008, DX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000001, BX
+	JMP         next1
+
+less1:
+	VZEROUPPER
+	RET
+
 // func windowsF64AVX2(rows int, runs int, n int, a *float64, rowAt *int, runAt *int, b *float64, start *float64, c *float64, cAt *int)
 // Requires: AVX, FMA3
 TEXT ·windowsF64AVX2(SB), NOSPLIT, $8-80
@@ -7821,5 +8102,286 @@ loop12:
 	VMOVUPD      Z21, 1344(AX)
 	VMOVUPD      Z22, 1408(AX)
 	VMOVUPD      Z23, 1472(AX)
+	VZEROUPPER
+	RET
+
+// func shiftedF64AVX2(n int, y *float64, x *float64, off *int, w *float64, taps int, start float64)
+// Requires: AVX, FMA3
+TEXT ·shiftedF64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         off+24(FP), BX
+	MOVQ         w+32(FP), SI
+	MOVQ         taps+40(FP), DI
+	VBROADCASTSD start+48(FP), Y0
+
+next4:
+	CMPQ    AX, $0x00000010
+	JLT     less4
+	VMOVUPD Y0, Y2
+	VMOVUPD Y0, Y3
+	VMOVUPD Y0, Y4
+	VMOVUPD Y0, Y5
+	XORQ    R8, R8
+
+tap4:
+	VBROADCASTSD (SI)(R8*8), Y1
+	MOVQ         (BX)(R8*8), R9
+	VFMADD231PD  (DX)(R9*8), Y1, Y2
+	VFMADD231PD  32(DX)(R9*8), Y1, Y3
+	VFMADD231PD  64(DX)(R9*8), Y1, Y4
+	VFMADD231PD  96(DX)(R9*8), Y1, Y5
+	INCQ         R8
+	CMPQ         R8, DI
+	JNE          tap4
+	VMOVUPD      Y2, (CX)
+	VMOVUPD      Y3, 32(CX)
+	VMOVUPD      Y4, 64(CX)
+	VMOVUPD      Y5, 96(CX)
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000010, AX
+	JMP          next4
+
+less4:
+next1:
+	CMPQ    AX, $0x00000004
+	JLT     less1
+	VMOVUPD Y0, Y2
+	XORQ    R8, R8
+
+tap1:
+	VBROADCASTSD (SI)(R8*8), Y1
+	MOVQ         (BX)(R8*8), R9
+	VFMADD231PD  (DX)(R9*8), Y1, Y2
+	INCQ         R8
+	CMPQ         R8, DI
+	JNE          tap1
+	VMOVUPD      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, AX
+	JMP          next1
+
+less1:
+	VZEROUPPER
+	RET
+
+// func dotsF64AVX2(n int, a *float64, x *float64, off *int, taps int, acc *float64)
+// Requires: AVX, FMA3
+TEXT ·dotsF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ a+8(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ off+24(FP), DX
+	MOVQ taps+32(FP), BX
+	MOVQ acc+40(FP), SI
+
+next4:
+	CMPQ    BX, $0x00000004
+	JLT     less4
+	VMOVUPD (SI), Y0
+	VMOVUPD 32(SI), Y1
+	VMOVUPD 64(SI), Y2
+	VMOVUPD 96(SI), Y3
+	VMOVUPD 128(SI), Y4
+	VMOVUPD 160(SI), Y5
+	VMOVUPD 192(SI), Y6
+	VMOVUPD 224(SI), Y7
+	MOVQ    (DX), DI
+	LEAQ    (CX)(DI*8), DI
+	MOVQ    8(DX), R8
+	LEAQ    (CX)(R8*8), R8
+	MOVQ    16(DX), R9
+	LEAQ    (CX)(R9*8), R9
+	MOVQ    24(DX), R10
+	LEAQ    (CX)(R10*8), R10
+	XORQ    R11, R11
+
+loop4:
+	VMOVUPD     (AX)(R11*8), Y8
+	VFMADD231PD (DI)(R11*8), Y8, Y0
+	VFMADD231PD (R8)(R11*8), Y8, Y2
+	VFMADD231PD (R9)(R11*8), Y8, Y4
+	VFMADD231PD (R10)(R11*8), Y8, Y6
+	VMOVUPD     32(AX)(R11*8), Y8
+	VFMADD231PD 32(DI)(R11*8), Y8, Y1
+	VFMADD231PD 32(R8)(R11*8), Y8, Y3
+	VFMADD231PD 32(R9)(R11*8), Y8, Y5
+	VFMADD231PD 32(R10)(R11*8), Y8, Y7
+	ADDQ        $0x00000008, R11
+	CMPQ        R11, n+0(FP)
+	JNE         loop4
+	VMOVUPD     Y0, (SI)
+	VMOVUPD     Y1, 32(SI)
+	VMOVUPD     Y2, 64(SI)
+	VMOVUPD     Y3, 96(SI)
+	VMOVUPD     Y4, 128(SI)
+	VMOVUPD     Y5, 160(SI)
+	VMOVUPD     Y6, 192(SI)
+	VMOVUPD     Y7, 224(SI)
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000004, BX
+	JMP         next4
+
+less4:
+next1:
+	CMPQ    BX, $0x00000001
+	JLT     less1
+	VMOVUPD (SI), Y0
+	VMOVUPD 32(SI), Y1
+	MOVQ    (DX), DI
+	LEAQ    (CX)(DI*8), DI
+	XORQ    R8, R8
+
+loop1:
+	VMOVUPD     (AX)(R8*8), Y2
+	VFMADD231PD (DI)(R8*8), Y2, Y0
+	VMOVUPD     32(AX)(R8*8), Y2
+	VFMADD231PD 32(DI)(R8*8), Y2, Y1
+	ADDQ        $0x00000008, R8
+	CMPQ        R8, n+0(FP)
+	JNE         loop1
+	VMOVUPD     Y0, (SI)
+	VMOVUPD     Y1, 32(SI)
+	ADDQ        $0x00000008, DX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000001, BX
+	JMP         next1
+
+less1:
+	VZEROUPPER
+	RET
+
+// func shiftedF64AVX512(n int, y *float64, x *float64, off *int, w *float64, taps int, start float64)
+// Requires: AVX, AVX512F
+TEXT ·shiftedF64AVX512(SB), NOSPLIT, $0-56
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         off+24(FP), BX
+	MOVQ         w+32(FP), SI
+	MOVQ         taps+40(FP), DI
+	VBROADCASTSD start+48(FP), Z0
+
+next4:
+	CMPQ    AX, $0x00000020
+	JLT     less4
+	VMOVUPD Z0, Z2
+	VMOVUPD Z0, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z0, Z5
+	XORQ    R8, R8
+
+tap4:
+	VBROADCASTSD (SI)(R8*8), Z1
+	MOVQ         (BX)(R8*8), R9
+	VFMADD231PD  (DX)(R9*8), Z1, Z2
+	VFMADD231PD  64(DX)(R9*8), Z1, Z3
+	VFMADD231PD  128(DX)(R9*8), Z1, Z4
+	VFMADD231PD  192(DX)(R9*8), Z1, Z5
+	INCQ         R8
+	CMPQ         R8, DI
+	JNE          tap4
+	VMOVUPD      Z2, (CX)
+	VMOVUPD      Z3, 64(CX)
+	VMOVUPD      Z4, 128(CX)
+	VMOVUPD      Z5, 192(CX)
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x00000020, AX
+	JMP          next4
+
+less4:
+next1:
+	CMPQ    AX, $0x00000008
+	JLT     less1
+	VMOVUPD Z0, Z2
+	XORQ    R8, R8
+
+tap1:
+	VBROADCASTSD (SI)(R8*8), Z1
+	MOVQ         (BX)(R8*8), R9
+	VFMADD231PD  (DX)(R9*8), Z1, Z2
+	INCQ         R8
+	CMPQ         R8, DI
+	JNE          tap1
+	VMOVUPD      Z2, (CX)
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000008, AX
+	JMP          next1
+
+less1:
+	VZEROUPPER
+	RET
+
+// func dotsF64AVX512(n int, a *float64, x *float64, off *int, taps int, acc *float64)
+// Requires: AVX, AVX512F
+TEXT ·dotsF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ a+8(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ off+24(FP), DX
+	MOVQ taps+32(FP), BX
+	MOVQ acc+40(FP), SI
+
+next4:
+	CMPQ    BX, $0x00000004
+	JLT     less4
+	VMOVUPD (SI), Z0
+	VMOVUPD 64(SI), Z1
+	VMOVUPD 128(SI), Z2
+	VMOVUPD 192(SI), Z3
+	MOVQ    (DX), DI
+	LEAQ    (CX)(DI*8), DI
+	MOVQ    8(DX), R8
+	LEAQ    (CX)(R8*8), R8
+	MOVQ    16(DX), R9
+	LEAQ    (CX)(R9*8), R9
+	MOVQ    24(DX), R10
+	LEAQ    (CX)(R10*8), R10
+	XORQ    R11, R11
+
+loop4:
+	VMOVUPD     (AX)(R11*8), Z4
+	VFMADD231PD (DI)(R11*8), Z4, Z0
+	VFMADD231PD (R8)(R11*8), Z4, Z1
+	VFMADD231PD (R9)(R11*8), Z4, Z2
+	VFMADD231PD (R10)(R11*8), Z4, Z3
+	ADDQ        $0x00000008, R11
+	CMPQ        R11, n+0(FP)
+	JNE         loop4
+	VMOVUPD     Z0, (SI)
+	VMOVUPD     Z1, 64(SI)
+	VMOVUPD     Z2, 128(SI)
+	VMOVUPD     Z3, 192(SI)
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000004, BX
+	JMP         next4
+
+less4:
+next1:
+	CMPQ    BX, $0x00000001
+	JLT     less1
+	VMOVUPD (SI), Z0
+	MOVQ    (DX), DI
+	LEAQ    (CX)(DI*8), DI
+	XORQ    R8, R8
+
+loop1:
+	VMOVUPD     (AX)(R8*8), Z1
+	VFMADD231PD (DI)(R8*8), Z1, Z0
+	ADDQ        $0x00000008, R8
+	CMPQ        R8, n+0(FP)
+	JNE         loop1
+	VMOVUPD     Z0, (SI)
+	ADDQ        $0x00000008, DX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000001, BX
+	JMP         next1
+
+less1:
 	VZEROUPPER
 	RET

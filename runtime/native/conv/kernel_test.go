@@ -114,6 +114,48 @@ func kernels[T gemm.Float](t *testing.T, epsilon float64) {
 	}
 }
 
+// Sums of shifted runs and products with them: at every number of taps, in whole multiples of lanes.
+func TestShiftedAndDots(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { shifts32and64[float32](t, 1.0/(1<<24)) })
+	t.Run("float64", func(t *testing.T) { shifts32and64[float64](t, 1.0/(1<<53)) })
+}
+
+func shifts32and64[T gemm.Float](t *testing.T, epsilon float64) {
+	r := rand.New(rand.NewPCG(3, 4))
+	n := lanes[T]()
+	for l := levelGo; l <= best; l++ {
+		for taps := range 11 {
+			for _, length := range []int{n, 3 * n, 4 * n, 9 * n} {
+				off := make([]int, taps)
+				for i := range off {
+					off[i] = r.IntN(100)
+				}
+				x, w, start := random[T](r, 100+length), random[T](r, taps), random[T](r, 1)[0]
+				got, want := random[T](r, length), make([]T, length)
+				shifted(l, got, x, off, w, start)
+				for i := range want {
+					want[i] = start
+					for k, at := range off {
+						want[i] = fma(w[k], x[at+i], want[i])
+					}
+				}
+				check(t, fmt.Sprintf("shifted, level %d, %d taps, %d elements", l, taps, length), got, want, l == levelGo, epsilon)
+
+				a := random[T](r, length)
+				got = random[T](r, taps*n)
+				want = slices.Clone(got)
+				dots(l, a, x, off, got)
+				for k, at := range off {
+					for i, v := range a {
+						want[k*n+i%n] = fma(v, x[at+i], want[k*n+i%n])
+					}
+				}
+				check(t, fmt.Sprintf("dots, level %d, %d taps, %d elements", l, taps, length), got, want, l == levelGo, epsilon)
+			}
+		}
+	}
+}
+
 // check compares bits, or with near set, where multiply-adds are not fused, numbers.
 func check[T gemm.Float](t *testing.T, what string, got, want []T, near bool, epsilon float64) {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 // scratch is the memory of one goroutine.
 type scratch[T gemm.Float] struct {
 	weights, patches, temp, product []T
+	off                             []int
 	outer, inner                    runs
 }
 

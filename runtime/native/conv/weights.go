@@ -5,9 +5,11 @@ import (
 	"github.com/elbo-ml/elbo/runtime/native/pool"
 )
 
-// Weights is the gradient of a convolution's weights, for one geometry of one group:
+// Weights is the gradient of a convolution's weights, for one geometry:
 //
 //	dw[o,c,t] = sum over n, j of dy[n,o,j] * x[n, c, j*Stride + t*Dilation - PadBegin]
+//
+// where c runs over the channels of o's group.
 //
 // Some images at a time, x is laid out as for the convolution and dy with its channels last. Then a column of sums, the taps
 // and channels of a part of the window, reads runs of x at every output position, where they lie; each sum goes on from
@@ -23,6 +25,7 @@ type Weights[T gemm.Float] struct {
 
 	// Of the run at hand.
 	phase     weightsPhase
+	g         int // group
 	n0, count int // images
 	dy, dw    []T
 	m         *scratch[T]
@@ -42,14 +45,15 @@ const (
 	adding
 	writing
 	visiting // where windows are mostly outside of x
+	shifting // where groups have few channels
 )
 
-// NewWeights makes the gradient for the convolution s, of one group.
+// NewWeights makes the gradient for the convolution s.
 func NewWeights[T gemm.Float](s *Spec) *Weights[T] {
 	w := &Weights[T]{}
 	c := &w.c
 	c.s, c.level = *s, best
-	c.in, c.out, c.inSize, c.size, c.taps = s.InC, s.OutC, size(s.In), size(s.Out), size(s.Kernel)
+	c.in, c.out, c.inSize, c.size, c.taps = s.InC/s.Group, s.OutC/s.Group, size(s.In), size(s.Out), size(s.Kernel)
 	if c.in*c.out*c.taps*c.size*s.Batch == 0 {
 		return w
 	}
@@ -57,6 +61,10 @@ func NewWeights[T gemm.Float](s *Spec) *Weights[T] {
 	c.measure(s.Out[0])
 	if c.sparse() {
 		w.phase = visiting
+		return w
+	}
+	if s.Group > 1 && c.suitsShifts() {
+		w.phase, c.shifts = shifting, c.newShifts()
 		return w
 	}
 	w.images = min(max(1, 2*taskRoom/(c.area*c.in+c.size*c.out)), s.Batch)
@@ -102,21 +110,25 @@ func (w *Weights[T]) cutColumns(axes []class) {
 	}
 }
 
-// Run computes dw [OutC, InC, Kernel...] from x [Batch, InC, In...] and dy [Batch, OutC, Out...], on at most threads
+// Run computes dw [OutC, InC/Group, Kernel...] from x [Batch, InC, In...] and dy [Batch, OutC, Out...], on at most threads
 // goroutines of the pool (zero or less: all). It allocates nothing after warm-up. Slices shorter than the shapes say are a bug
 // in the caller and panic.
 func (w *Weights[T]) Run(p *pool.Pool, threads int, x, dy, dw []T) {
 	c := &w.c
 	s := &c.s
-	dw = dw[:c.out*c.in*c.taps]
-	c.x, w.dy, w.dw = x[:s.Batch*c.in*c.inSize], dy[:s.Batch*c.out*c.size], dw
+	dw = dw[:s.OutC*c.in*c.taps]
+	c.x, w.dy, w.dw = x[:s.Batch*s.InC*c.inSize], dy[:s.Batch*s.OutC*c.size], dw
 	switch {
 	case w.phase == visiting:
-		p.Run(w, c.out*c.in, 1, threads)
+		p.Run(w, s.OutC*c.in, 1, threads)
+	case w.phase == shifting:
+		p.Run(w, s.Group, 1, threads)
 	case len(w.panels) == 0:
 		clear(dw)
 	default:
-		w.multiply(p, threads)
+		for w.g = range s.Group {
+			w.multiply(p, threads)
+		}
 	}
 	c.x, w.dy, w.dw = nil, nil, nil
 }
@@ -164,6 +176,10 @@ func (w *Weights[T]) Do(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			w.visit(i/w.c.in, i%w.c.in)
 		}
+	case shifting:
+		for g := lo; g < hi; g++ {
+			w.shift(g)
+		}
 	}
 }
 
@@ -172,11 +188,11 @@ func (w *Weights[T]) lay(m *scratch[T], n int, x bool) {
 	c := &w.c
 	if x {
 		size := c.area * c.in
-		c.layOut(m, w.m.patches[n*size:(n+1)*size], w.n0+n, 0, 0)
+		c.layOut(m, w.m.patches[n*size:(n+1)*size], w.n0+n, w.g, 0)
 		return
 	}
 	size := c.size * c.out
-	gemm.Transpose(c.out, c.size, w.dy[(w.n0+n)*size:], c.size, w.m.weights[n*size:(n+1)*size], c.out)
+	gemm.Transpose(c.out, c.size, w.dy[((w.n0+n)*c.s.OutC+w.g*c.out)*c.size:], c.size, w.m.weights[n*size:(n+1)*size], c.out)
 }
 
 // add goes on with a tile of sums: some output channels of a panel.
@@ -192,7 +208,7 @@ func (w *Weights[T]) add(i int) {
 // write puts an output channel's sums where they belong.
 func (w *Weights[T]) write(o int) {
 	c := &w.c
-	dw := w.dw[o*c.in*c.taps : (o+1)*c.in*c.taps]
+	dw := w.dw[(w.g*c.out+o)*c.in*c.taps:][:c.in*c.taps]
 	for k := range w.panels {
 		from := w.m.product[(k*c.out+o)*c.cols:]
 		for j, at := range w.panels[k].of {
@@ -201,10 +217,11 @@ func (w *Weights[T]) write(o int) {
 	}
 }
 
-// visit sums over the positions at which each tap of a channel meets x.
+// visit sums over the positions at which each tap of channel k of a group meets x, for output channel o of all.
 func (w *Weights[T]) visit(o, k int) {
 	c := &w.c
 	s := &c.s
+	first := o / c.out * c.in // channel of the group
 	dw := w.dw[(o*c.in+k)*c.taps:][:c.taps]
 	clear(dw)
 	free := freeScratch[T]()
@@ -214,7 +231,7 @@ func (w *Weights[T]) visit(o, k int) {
 	m.outer.set(0, c.taps, s.Kernel, s.Dilation, nil, 0, true)
 	m.inner.set(0, c.size, s.Out, s.Stride, s.PadBegin, 0, false)
 	for n := range s.Batch {
-		x, dy := c.x[(n*c.in+k)*c.inSize:], w.dy[(n*c.out+o)*c.size:]
+		x, dy := c.x[(n*s.InC+first+k)*c.inSize:], w.dy[(n*s.OutC+o)*c.size:]
 		meet(&m.outer, &m.inner, s.In, step, func(t, line, at, lo, hi int) {
 			for i := lo; i < hi; i++ {
 				dw[t] += dy[line*s.Out[last]+i] * x[at]
@@ -223,4 +240,51 @@ func (w *Weights[T]) visit(o, k int) {
 		})
 	}
 	free.Give(m)
+}
+
+// shift sums for the output channels of a group, image after image: a plane of dy, laid out as the run of results that it is the
+// gradient of, meets the run of every tap.
+func (w *Weights[T]) shift(g int) {
+	c := &w.c
+	s, r, k, n := &c.s, c.shifts, &c.shifts.classes[0], lanes[T]()
+	free := freeScratch[T]()
+	m := free.Take()
+	rows := c.in * len(k.taps) // of an output channel
+	m.product = room(m.product, c.out*rows*n)
+	clear(m.product)
+	m.temp = room(m.temp, k.n)
+	clear(m.temp)
+	off := c.shiftOffsets(m, k)
+	for image := range s.Batch {
+		m.patches = c.shiftRoom(m.patches)
+		for i := range c.in {
+			c.layPhases(m.patches[i*r.channel:(i+1)*r.channel], c.x[(image*s.InC+g*c.in+i)*c.inSize:][:c.inSize])
+		}
+		for o := range c.out {
+			dy := w.dy[(image*s.OutC+g*c.out+o)*c.size:]
+			for l, at := range k.from {
+				copy(m.temp[at:at+k.line], dy[k.to[l]:])
+			}
+			dots(c.level, m.temp, m.patches, off, m.product[o*rows*n:][:rows*n])
+		}
+	}
+	for o := range c.out {
+		dw := w.dw[(g*c.out+o)*c.in*c.taps:]
+		for i := range c.in {
+			for t, tap := range k.taps {
+				dw[i*c.taps+tap] = sumLanes(m.product[(o*rows+i*len(k.taps)+t)*n:][:n])
+			}
+		}
+	}
+	free.Give(m)
+}
+
+// sumLanes adds halves until one number is left.
+func sumLanes[T gemm.Float](x []T) T {
+	for n := len(x) / 2; n > 0; n /= 2 {
+		for i := range n {
+			x[i] += x[i+n]
+		}
+	}
+	return x[0]
 }

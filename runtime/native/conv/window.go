@@ -38,8 +38,11 @@ type Conv[T gemm.Float] struct {
 	prod        []product
 	packed      int     // elements of a group's packed weights
 	all         product // of all taps, where the method needs it
+	shifts      *shifts // the same
 
 	how method
+	// ready is the packed weights of every run, or nil where each run packs its own.
+	ready []T
 
 	// Of the run at hand.
 	phase         phase
@@ -64,6 +67,7 @@ const (
 	byWindows method = iota
 	byTaps           // a product for all taps, summed over the windows
 	byPlane          // tap by tap
+	byShifts         // a sum of shifted planes
 	byDense          // as a dense layer
 )
 
@@ -87,9 +91,6 @@ func (c *Conv[T]) prepare() {
 		return
 	}
 	switch {
-	case c.in == 1 && c.out == 1:
-		c.how = byPlane
-		return
 	case c.size == 1 && !c.transpose && c.coversInput(), c.inSize == 1 && c.transpose && c.coversOutput():
 		c.how = byDense
 		return
@@ -99,6 +100,10 @@ func (c *Conv[T]) prepare() {
 	c.measure(s.Out[0])
 	if c.sparse() {
 		c.how = byPlane
+		return
+	}
+	if c.suitsShifts() {
+		c.how, c.shifts = byShifts, c.newShifts()
 		return
 	}
 	c.how, c.wide = c.cheaper()
@@ -198,6 +203,8 @@ func (c *Conv[T]) Run(p *pool.Pool, threads int, x, w, bias, y []T, after Finish
 	switch {
 	case c.how == byPlane:
 		p.Run(c, s.Batch*s.OutC, 1, threads)
+	case c.how == byShifts:
+		p.Run(c, s.Batch*s.Group, max(1, 1<<14/(c.in*c.out*c.taps*c.size)), threads)
 	case c.how == byWindows, c.how == byTaps:
 		c.multiplied(threads)
 	case c.transpose:
@@ -216,12 +223,10 @@ func (c *Conv[T]) Run(p *pool.Pool, threads int, x, w, bias, y []T, after Finish
 func (c *Conv[T]) multiplied(threads int) {
 	free := freeScratch[T]()
 	m := free.Take()
-	m.weights = room(m.weights, c.s.Group*c.packed)
-	c.weights, c.phase = m.weights, packing
-	if c.how == byTaps {
-		c.pool.Run(c, c.s.Group, 1, threads)
-	} else {
-		c.pool.Run(c, c.s.Group*c.panels, 1, threads)
+	if c.weights = c.ready; c.weights == nil {
+		m.weights = room(m.weights, c.s.Group*c.packed)
+		c.weights, c.phase = m.weights, packing
+		c.pool.Run(c, c.units(), 1, threads)
 	}
 	c.phase = working
 	c.pool.Run(c, ceil(c.s.Batch, c.images)*c.s.Group*c.bands*c.split, 1, threads)
@@ -235,11 +240,7 @@ func (c *Conv[T]) Do(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		switch {
 		case c.phase == packing:
-			if c.how == byTaps {
-				c.packTaps(i)
-			} else {
-				c.pack(m, i/c.panels, i%c.panels)
-			}
+			c.packUnit(m, i)
 		case c.phase == finishing:
 			c.after.Block(i*c.s.OutC*c.size, 1, c.s.OutC*c.size, 0)
 		case c.how == byPlane:
@@ -247,11 +248,29 @@ func (c *Conv[T]) Do(lo, hi int) {
 			if c.after != nil {
 				c.after.Block(i*c.size, 1, c.size, 0)
 			}
+		case c.how == byShifts:
+			c.shift(m, i)
 		default:
 			c.task(m, i)
 		}
 	}
 	free.Give(m)
+}
+
+// units is how many parts the weights are packed in.
+func (c *Conv[T]) units() int {
+	if c.how == byTaps {
+		return c.s.Group
+	}
+	return c.s.Group * c.panels
+}
+
+func (c *Conv[T]) packUnit(m *scratch[T], i int) {
+	if c.how == byTaps {
+		c.packTaps(i)
+	} else {
+		c.pack(m, i/c.panels, i%c.panels)
+	}
 }
 
 // pack lays out the weights of a panel of output channels: for each product a row for each term of its sum.

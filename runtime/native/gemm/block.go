@@ -39,7 +39,8 @@ type work[T Float] struct {
 	tm, tn     int // size of a task
 	columns    int // tasks side by side
 
-	// A panel that only one task reads is packed by that task, while it is in the cache of its core; the others beforehand.
+	// A panel that only one task reads is packed by that task, while it is in the cache of its core, to a place that the task
+	// uses again for the next; the others beforehand.
 	lateA, lateB   bool
 	unitsA, unitsB int          // of packing beforehand, unit panels each
 	packed         atomic.Int64 // units done
@@ -88,16 +89,26 @@ func depth(k int) int {
 // superblock packs the panels it needs and multiplies them. B's panels serve all superblocks of rows, so they are
 // packed with the first.
 func (w *work[T]) superblock(p *pool.Pool, threads int) {
-	w.a = grow(w.a, w.k*w.m)
-	if w.Packed == nil {
-		w.b = grow(w.b, w.k*w.panelsB()*w.nr)
-	}
 	w.cut(threads)
 	rows := ceil(w.m, w.tm)
 	w.lateA, w.lateB = w.columns == 1, rows == 1 && w.M <= superM
+	switch {
+	case w.directA:
+		w.lateA = true
+	case w.lateA:
+		w.a = grow(w.a, w.kc*w.m)
+	default:
+		w.a = grow(w.a, w.k*w.m)
+	}
+	switch {
+	case w.Packed != nil:
+		w.lateB = true
+	case w.lateB:
+		w.b = grow(w.b, w.columns*w.width()*w.kc)
+	default:
+		w.b = grow(w.b, w.k*w.panelsB()*w.nr)
+	}
 	w.unitsA, w.unitsB = 0, 0
-	w.lateA = w.lateA || w.directA
-	w.lateB = w.lateB || w.Packed != nil
 	if w.k > 0 && !w.lateA {
 		w.unitsA = ceil(w.panelsA(), unit)
 	}
@@ -108,6 +119,9 @@ func (w *work[T]) superblock(p *pool.Pool, threads int) {
 	p.Run(w, w.unitsA+w.unitsB+rows*w.columns, 1, threads)
 }
 
+// width is how many columns of B a task packs at a time when it packs for itself.
+func (w *work[T]) width() int { return min(unit*w.nr, w.tn) }
+
 // cut chooses the size of a task: as the caches want it, or smaller when that would leave threads idle. A product that is
 // small on one side is cut along the other only, so that each task packs what it alone reads.
 func (w *work[T]) cut(threads int) {
@@ -116,10 +130,10 @@ func (w *work[T]) cut(threads int) {
 	few := func() bool { return ceil(a, tm)*ceil(b, tn) < 3*threads }
 	switch {
 	case threads == 1:
+	case tm == a && b >= 4*threads: // first, since all rows of a task meet the panels of B that it packs
+		tn = min(tn, ceil(b, 4*threads))
 	case tn == b && a >= 4*threads:
 		tm = min(tm, ceil(a, 8*threads))
-	case tm == a && b >= 4*threads:
-		tn = min(tn, ceil(b, 4*threads))
 	default:
 		for tn > 2 && few() {
 			tn = ceil(tn, 2)

@@ -32,10 +32,10 @@ type numeric interface {
 // castFrom converts numbers as Go does: floats to integers towards zero; a number is true unless it is zero.
 func castFrom[X numeric]() Bind {
 	to := map[tensor.DType]Bind{
-		tensor.Float32: mapped(convert[X, float32]), tensor.Float64: mapped(convert[X, float64]),
-		tensor.Int8: mapped(convert[X, int8]), tensor.Int16: mapped(convert[X, int16]), tensor.Int32: mapped(convert[X, int32]), tensor.Int64: mapped(convert[X, int64]),
-		tensor.Uint8: mapped(convert[X, uint8]), tensor.Uint16: mapped(convert[X, uint16]), tensor.Uint32: mapped(convert[X, uint32]), tensor.Uint64: mapped(convert[X, uint64]),
-		tensor.Bool:     mapped(func(x X) bool { return x != 0 }),
+		tensor.Float32: converted(convert[X, float32]), tensor.Float64: converted(convert[X, float64]),
+		tensor.Int8: converted(convert[X, int8]), tensor.Int16: converted(convert[X, int16]), tensor.Int32: converted(convert[X, int32]), tensor.Int64: converted(convert[X, int64]),
+		tensor.Uint8: converted(convert[X, uint8]), tensor.Uint16: converted(convert[X, uint16]), tensor.Uint32: converted(convert[X, uint32]), tensor.Uint64: converted(convert[X, uint64]),
+		tensor.Bool:     converted(notZero[X]),
 		tensor.Float16:  mapped(func(x X) uint16 { return tensor.ToFloat16(float32(x)) }),
 		tensor.BFloat16: mapped(func(x X) uint16 { return tensor.ToBFloat16(float32(x)) }),
 	}
@@ -54,21 +54,30 @@ func castTo(to map[tensor.DType]Bind) Bind {
 	}
 }
 
-func convert[X, Y numeric](x X) Y { return Y(x) }
+// convert is a loop of its own for each pair of types, without a call for each element.
+func convert[X, Y numeric](y []Y, x []X) {
+	y = y[:len(x)]
+	for i, v := range x {
+		y[i] = Y(v)
+	}
+}
 
 func castBool(c *Call) (Task, error) {
 	return castTo(map[tensor.DType]Bind{
-		tensor.Float32: mapped(ofBool[float32]), tensor.Float64: mapped(ofBool[float64]),
-		tensor.Int8: mapped(ofBool[int8]), tensor.Int16: mapped(ofBool[int16]), tensor.Int32: mapped(ofBool[int32]), tensor.Int64: mapped(ofBool[int64]),
-		tensor.Uint8: mapped(ofBool[uint8]), tensor.Uint16: mapped(ofBool[uint16]), tensor.Uint32: mapped(ofBool[uint32]), tensor.Uint64: mapped(ofBool[uint64]),
+		tensor.Float32: converted(vec.Widen), tensor.Float64: converted(ofBools[float64]),
+		tensor.Int8: converted(ofBools[int8]), tensor.Int16: converted(ofBools[int16]), tensor.Int32: converted(ofBools[int32]), tensor.Int64: converted(ofBools[int64]),
+		tensor.Uint8: converted(ofBools[uint8]), tensor.Uint16: converted(ofBools[uint16]), tensor.Uint32: converted(ofBools[uint32]), tensor.Uint64: converted(ofBools[uint64]),
 	})(c)
 }
 
-func ofBool[Y numeric](x bool) Y {
-	if x {
-		return 1
+// ofBools is 1 for true and 0 for false: a bool is a byte that holds just that.
+func ofBools[Y numeric](y []Y, x []bool) { convert(y, bytes(x)) }
+
+func notZero[X numeric](y []bool, x []X) {
+	y = y[:len(x)]
+	for i, v := range x {
+		y[i] = v != 0
 	}
-	return 0
 }
 
 // castHalf converts 16-bit floats, which the engine only stores, to numbers.

@@ -12,10 +12,10 @@ func init() {
 		comparison("Greater", mirrored(less32), swapped(less[float64]), swapped(less[int32]), swapped(less[int64])),
 		comparison("GreaterOrEqual", mirrored(lessOrEqual32), swapped(lessOrEqual[float64]), swapped(lessOrEqual[int32]), swapped(lessOrEqual[int64])),
 		equal(),
-		logical("And", func(a, b bool) bool { return a && b }),
-		logical("Or", func(a, b bool) bool { return a || b }),
-		logical("Xor", func(a, b bool) bool { return a != b }),
-		&Kernel{Op: "Not", InPlace: []int{0}, Types: map[tensor.DType]Bind{tensor.Bool: mapped(not)}, Loop: always(Loop{Not: each(not)})},
+		logical("And", func(a, b uint64) uint64 { return a & b }),
+		logical("Or", func(a, b uint64) uint64 { return a | b }),
+		logical("Xor", func(a, b uint64) uint64 { return a ^ b }),
+		&Kernel{Op: "Not", InPlace: []int{0}, Types: map[tensor.DType]Bind{tensor.Bool: converted(not)}, Loop: always(Loop{Not: not})},
 		&Kernel{Op: "IsNaN", Types: floats(mapped(isNaN[float32]), mapped(isNaN[float64]))},
 	)
 }
@@ -47,8 +47,6 @@ func lessOrEqual[T Number](a, b T) bool { return a <= b }
 
 func same[T comparable](a, b T) bool { return a == b }
 
-func not(x bool) bool { return !x }
-
 func isNaN[T Float](x T) bool { return x != x }
 
 func swapped[T any](f func(a, b T) bool) func(a, b T) bool {
@@ -62,20 +60,26 @@ func equal() *Kernel {
 	return k
 }
 
-func logical(op string, f func(a, b bool) bool) *Kernel {
-	return &Kernel{Op: op, InPlace: []int{0, 1}, Types: map[tensor.DType]Bind{tensor.Bool: broadcast(byElement(f))}, Loop: always(Loop{Logic: byElement(f).loop()})}
+// logical is an operator of two bools by its bits: eight elements at a time.
+func logical(op string, f func(a, b uint64) uint64) *Kernel {
+	b := byEight(f)
+	return &Kernel{Op: op, InPlace: []int{0, 1}, Types: map[tensor.DType]Bind{tensor.Bool: broadcast(b)}, Loop: always(Loop{Logic: b.loop()})}
 }
 
 // mapped binds y[i] = f(x[i]) between two types.
 func mapped[X, Y element](f func(X) Y) Bind {
+	return converted(func(y []Y, x []X) {
+		for i, v := range x {
+			y[i] = f(v)
+		}
+	})
+}
+
+// converted binds y = f(x) for whole slices at a time.
+func converted[X, Y element](f func(y []Y, x []X)) Bind {
 	return func(c *Call) (Task, error) {
 		x, y := c.In[0], c.Out[0]
-		body := func(lo, hi int) {
-			xv, yv := Data[X](x)[lo:hi], Data[Y](y)[lo:hi]
-			for i, v := range xv {
-				yv[i] = f(v)
-			}
-		}
+		body := func(lo, hi int) { f(Data[Y](y)[lo:hi], Data[X](x)[lo:hi]) }
 		return func() error {
 			c.Cores.For(y.Len(), grain, body)
 			return nil

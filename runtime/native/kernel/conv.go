@@ -31,6 +31,7 @@ func convolution[T Float](transpose bool) Bind {
 			return weightGradient[T](c, win), nil
 		}
 		f := conv.New[T](s, transpose, c.Cores.Count())
+		f.Use(packedKernel(c, f))
 		return func() error {
 			var b []T
 			if bias != nil {
@@ -46,13 +47,13 @@ func convolution[T Float](transpose bool) Bind {
 func finishes(n *graph.Node) bool { return n.Int(OfWeights, 0) == 0 }
 
 // OfWeights is the attribute by which the planner tells that a Conv node, of x [n,c,in...] and dy [n,m,out...], is the gradient
-// [m,c,k...] of a convolution's weights. The node's strides are that convolution's dilations, and the other way round.
+// [m,c/group,k...] of a convolution's weights. The node's strides are that convolution's dilations, and the other way round.
 const OfWeights = "of_weights"
 
 func weightGradient[T Float](c *Call, win graph.Window) Task {
 	x, dy, dw := c.In[0], c.In[1], c.Out[0]
 	f := conv.NewWeights[T](&conv.Spec{
-		Batch: x.Shape[0], Group: 1, InC: x.Shape[1], OutC: dy.Shape[1], In: x.Shape[2:], Out: dy.Shape[2:],
+		Batch: x.Shape[0], Group: win.Group, InC: x.Shape[1], OutC: dy.Shape[1], In: x.Shape[2:], Out: dy.Shape[2:],
 		Kernel: dw.Shape[2:], Stride: win.Dilations, Dilation: win.Strides, PadBegin: win.Begin,
 	})
 	return func() error {

@@ -1,5 +1,10 @@
 package kernel
 
+import (
+	"github.com/elbo-ml/elbo/runtime/native/gemm"
+	"github.com/elbo-ml/elbo/runtime/native/vec"
+)
+
 // copyStrided binds a copy through an iteration space: operand 0 is the destination, operand 1 the source.
 //
 //	for each index i: dst[dstOff + i.strides[0]] = src[srcOff + i.strides[1]]
@@ -22,7 +27,14 @@ func copyStrided[T word](p Cores, dst, src *Buf, s space, dstOff, srcOff int) Ta
 		n, step = whole, grain
 	}
 	if t := len(s.dims) - 2; t >= 0 && s.step(0) == 1 && s.step(1) > 1 && s.strides[1][t] == 1 {
-		body, n, step = transposeTiles[T](dst, src, s, dstOff, srcOff)
+		switch any(T(0)).(type) { // words of the width of a float have vectors
+		case uint32:
+			body, n, step = transposeTiles(dst, src, s, dstOff, srcOff, gemm.Transpose[float32])
+		case uint64:
+			body, n, step = transposeTiles(dst, src, s, dstOff, srcOff, gemm.Transpose[float64])
+		default:
+			body, n, step = transposeTiles(dst, src, s, dstOff, srcOff, transpose[T])
+		}
 	}
 	if dst.Len() == 0 || src.Len() == 0 || n*s.inner() == 0 {
 		return nothing
@@ -35,6 +47,7 @@ func copyStrided[T word](p Cores, dst, src *Buf, s space, dstOff, srcOff int) Ta
 
 func copyRows[T word](dst, src *Buf, s space, dstOff, srcOff int) func(lo, hi int) {
 	inner, ds, ss := s.inner(), s.step(0), s.step(1)
+	_, floats := any(T(0)).(uint32)
 	return func(lo, hi int) {
 		d, sr := Data[T](dst), Data[T](src)
 		for i := lo; i < hi; i++ {
@@ -44,6 +57,8 @@ func copyRows[T word](dst, src *Buf, s space, dstOff, srcOff int) func(lo, hi in
 				copy(d[do:do+inner], sr[so:so+inner])
 			case ds == 1 && ss == 0:
 				fill(d[do:do+inner], sr[so])
+			case ds == 1 && ss > 1 && floats:
+				vec.Every(Data[float32](dst)[do:do+inner], Data[float32](src)[so:], ss)
 			default:
 				for range inner {
 					d[do] = sr[so]
@@ -60,7 +75,7 @@ const tile = 32
 
 // transposeTiles copies where the source is contiguous along the destination's last axis but one: a batch of matrices
 // to be transposed. The ranges are bands of tile rows of the destination.
-func transposeTiles[T word](dst, src *Buf, s space, dstOff, srcOff int) (body func(lo, hi int), n, step int) {
+func transposeTiles[T element](dst, src *Buf, s space, dstOff, srcOff int, f func(rows, n int, src []T, ld int, dst []T, step int)) (body func(lo, hi int), n, step int) {
 	last := len(s.dims) - 1
 	rows, cols := s.dims[last-1], s.dims[last]
 	rowStep, colStep := s.strides[0][last-1], s.step(1)
@@ -71,22 +86,32 @@ func transposeTiles[T word](dst, src *Buf, s space, dstOff, srcOff int) (body fu
 			first := i % bands * tile
 			at := i / bands * rows // the outer index of row 0
 			do, so := dstOff+s.offset(0, at), srcOff+s.offset(1, at)
-			for c0 := 0; c0 < cols; c0 += tile {
-				for r := first; r < min(first+tile, rows); r++ {
-					to, from := d[do+r*rowStep:], sr[so+r:]
-					for c := c0; c < min(c0+tile, cols); c++ {
-						to[c] = from[c*colStep]
-					}
-				}
-			}
+			f(cols, min(tile, rows-first), sr[so+first:], colStep, d[do+first*rowStep:], rowStep)
 		}
 	}
 	return body, s.outer() / rows * bands, rowGrain(tile * cols)
 }
 
+// transpose is gemm.Transpose for narrow words: dst[j*step+i] = src[i*ld+j].
+func transpose[T word](rows, n int, src []T, ld int, dst []T, step int) {
+	for i0 := 0; i0 < rows; i0 += tile {
+		for j := range n {
+			to := dst[j*step:]
+			for i := i0; i < min(i0+tile, rows); i++ {
+				to[i] = src[i*ld+j]
+			}
+		}
+	}
+}
+
+// fill sets all elements to v: the first ones one by one, and the others as copies of these.
 func fill[T any](dst []T, v T) {
-	for i := range dst {
+	const first = 64
+	for i := range min(len(dst), first) {
 		dst[i] = v
+	}
+	for done := first; done < len(dst); {
+		done += copy(dst[done:], dst[:min(done, 1<<12)])
 	}
 }
 

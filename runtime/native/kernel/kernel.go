@@ -36,8 +36,9 @@ type Kernel struct {
 	Fold *Fold
 	// Finishes tells for which nodes the row calls Call.Epilogue; nil for none.
 	Finishes func(n *graph.Node) bool
-	// Dynamic computes outputs whose shape depends on the data; it serves constant folding only.
-	Dynamic func(in []*tensor.Tensor) ([]*tensor.Tensor, error)
+	// Dynamic computes outputs whose shape depends on the data, and what is done with strings: of constants, and in graphs
+	// that run node by node.
+	Dynamic func(n *graph.Node, in []*tensor.Tensor) ([]*tensor.Tensor, error)
 }
 
 // Buf is one value of a plan in one workspace.

@@ -61,7 +61,7 @@ func bindGemm[T Float](c *Call) (Task, error) {
 	before, row := Task(nothing), false
 	switch {
 	case bias == nil:
-	case beta == 1 && bias.Len() == p.N && bias.Shape[len(bias.Shape)-1] == p.N:
+	case beta == 1 && len(bias.Shape) > 0 && bias.Len() == p.N && bias.Shape[len(bias.Shape)-1] == p.N:
 		row = true
 	default:
 		p.Beta = beta
@@ -148,16 +148,31 @@ func bindMatMul[T Float](c *Call) (Task, error) {
 	for i := range x.count {
 		offsetsA[i], offsetsB[i] = x.m*x.k*offsetOf(x.batch, sa, i), x.k*x.n*offsetOf(x.batch, sb, i)
 	}
-	return func() error {
+	products := func(lo, hi, threads int) {
 		av, bv, yv := Data[T](a), Data[T](b), Data[T](y)
-		for i := range x.count {
+		for i := lo; i < hi; i++ {
 			q := p
 			q.A, q.B, q.C = av[offsetsA[i]:], bv[offsetsB[i]:], yv[i*x.m*x.n:]
-			gemm.Gemm(c.Cores.Pool, c.Cores.Threads, q)
+			gemm.Gemm(c.Cores.Pool, threads, q)
 		}
+	}
+	// Each product is a core's own where they are many, or too small to be shared.
+	work := x.m * x.n * max(x.k, 1)
+	if x.count > 1 && (x.count >= 4*c.Cores.Count() || work < sharedWork) {
+		alone := func(lo, hi int) { products(lo, hi, 1) }
+		return func() error {
+			c.Cores.For(x.count, max(1, grain*16/work), alone)
+			return nil
+		}, nil
+	}
+	return func() error {
+		products(0, x.count, c.Cores.Threads)
 		return nil
 	}, nil
 }
+
+// sharedWork is the number of multiplications from which on a product is worth all cores when there are few of them.
+const sharedWork = 1 << 20
 
 // broadcastShape is the shape two broadcastable shapes give.
 func broadcastShape(a, b tensor.Shape) tensor.Shape {

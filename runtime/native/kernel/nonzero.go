@@ -1,11 +1,14 @@
 package kernel
 
-import "github.com/elbo-ml/elbo/tensor"
+import (
+	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/tensor"
+)
 
 func init() { register(&Kernel{Op: "NonZero", Dynamic: nonZero}) }
 
 // nonZero is the coordinates of the elements that are not zero: one row for each axis, in row-major order.
-func nonZero(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+func nonZero(_ *graph.Node, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	x := in[0]
 	var found []int
 	for i, v := range x.Floats() {

@@ -26,14 +26,43 @@ func globally[T Number, A any](r reducer[T, A]) Bind {
 	}
 }
 
+// bindMaxPool is the maximum of each window and, as output 1, its index in x.
+func bindMaxPool[T Float](c *Call) (Task, error) {
+	if c.Output(1) != nil {
+		return bindMaxPlaces[T](c)
+	}
+	largest := byElement(maximum[T]).vv
+	if f, ok := any(max32.vv).(func(y, a, b []T)); ok {
+		largest = f
+	}
+	f, err := newFolding(c, largest, T(math.Inf(-1)))
+	if err != nil {
+		return nil, err
+	}
+	return f.task(c), nil
+}
+
+// bindAveragePool is the mean of each window: of the elements of x in it or, with count_include_pad, of the padded x.
+func bindAveragePool[T Float](c *Call) (Task, error) {
+	add, div := addOp[T]().vv, divOp[T]().vv
+	if f, ok := any(add32.vv).(func(y, a, b []T)); ok {
+		add, div = f, any(div32.vv).(func(y, a, b []T))
+	}
+	f, err := newFolding(c, add, 0)
+	if err != nil {
+		return nil, err
+	}
+	counts := f.counts(c.Node.Int("count_include_pad", 0) != 0)
+	f.done = func(y []T) { div(y, y, counts) }
+	return f.task(c), nil
+}
+
 // windows lists, for every output position, the input positions its window covers: taps[from[j]:from[j+1]] for output
 // position j. Pools of one shape do the same index arithmetic in every channel, so it is done once.
 type windows struct {
 	from []int32
 	taps []int32
-	// padded[j] is how many positions of window j lie inside of the padded input: what count_include_pad divides by.
-	padded []int32
-	in     int // positions of one channel
+	in   int // positions of one channel
 }
 
 func newWindows(c *Call) (windows, error) {
@@ -46,13 +75,11 @@ func newWindows(c *Call) (windows, error) {
 	s := windows{from: []int32{0}, in: in.Size()}
 	strides := in.Strides()
 	for j := range out.Size() {
-		count := int32(0)
 		for t := range kernel.Size() {
-			at, inside, within, jj, tt := 0, true, true, j, t
+			at, inside, jj, tt := 0, true, j, t
 			for axis := len(in) - 1; axis >= 0; axis-- {
 				i := jj%out[axis]*w.Strides[axis] + tt%kernel[axis]*w.Dilations[axis] - w.Begin[axis]
 				inside = inside && i >= 0 && i < in[axis]
-				within = within && i < in[axis]+w.End[axis]
 				at += i * strides[axis]
 				jj /= out[axis]
 				tt /= kernel[axis]
@@ -60,19 +87,15 @@ func newWindows(c *Call) (windows, error) {
 			if inside {
 				s.taps = append(s.taps, int32(at))
 			}
-			if within {
-				count++
-			}
 		}
 		s.from = append(s.from, int32(len(s.taps)))
-		s.padded = append(s.padded, count)
 	}
 	return s, nil
 }
 
-// bindMaxPool is the maximum of each window and, as output 1, its index in x counted through all of x, row-major or
+// bindMaxPlaces is the maximum of each window and, as output 1, its index in x counted through all of x, row-major or
 // (storage_order 1) with the spatial axes column-major.
-func bindMaxPool[T Float](c *Call) (Task, error) {
+func bindMaxPlaces[T Float](c *Call) (Task, error) {
 	x, y, indices := c.In[0], c.Out[0], c.Output(1)
 	s, err := newWindows(c)
 	if err != nil {
@@ -88,8 +111,8 @@ func bindMaxPool[T Float](c *Call) (Task, error) {
 	out := len(s.from) - 1
 	body := func(lo, hi int) {
 		for ch := lo; ch < hi; ch++ {
-			xv, yv := Data[T](x)[ch*s.in:(ch+1)*s.in], Data[T](y)[ch*out:(ch+1)*out]
-			for j := range yv {
+			xv, iv := Data[T](x)[ch*s.in:(ch+1)*s.in], Data[int64](indices)[ch*out:(ch+1)*out]
+			for j := range iv {
 				best, at := T(math.Inf(-1)), int32(-1)
 				for _, i := range s.taps[s.from[j]:s.from[j+1]] {
 					if v := xv[i]; v > best || v != v || at < 0 {
@@ -99,9 +122,11 @@ func bindMaxPool[T Float](c *Call) (Task, error) {
 						}
 					}
 				}
-				yv[j] = best
-				if indices != nil && at >= 0 {
-					Data[int64](indices)[ch*out+j] = int64(ch*s.in) + place[at]
+				if y != nil {
+					Data[T](y)[ch*out+j] = best
+				}
+				if at >= 0 {
+					iv[j] = int64(ch*s.in) + place[at]
 				}
 			}
 		}
@@ -120,37 +145,4 @@ func columnMajor(dims tensor.Shape, i int) int64 {
 		i /= dims[axis]
 	}
 	return int64(index)
-}
-
-// bindAveragePool is the mean of each window: of the elements of x in it or, with count_include_pad, of the padded x.
-func bindAveragePool[T Float](c *Call) (Task, error) {
-	x, y := c.In[0], c.Out[0]
-	s, err := newWindows(c)
-	if err != nil {
-		return nil, err
-	}
-	out := len(s.from) - 1
-	counts := make([]float64, out)
-	for j := range counts {
-		counts[j] = float64(s.from[j+1] - s.from[j])
-		if c.Node.Int("count_include_pad", 0) != 0 {
-			counts[j] = float64(s.padded[j])
-		}
-	}
-	body := func(lo, hi int) {
-		for ch := lo; ch < hi; ch++ {
-			xv, yv := Data[T](x)[ch*s.in:(ch+1)*s.in], Data[T](y)[ch*out:(ch+1)*out]
-			for j := range yv {
-				sum := 0.0
-				for _, i := range s.taps[s.from[j]:s.from[j+1]] {
-					sum += float64(xv[i])
-				}
-				yv[j] = T(sum / counts[j])
-			}
-		}
-	}
-	return func() error {
-		c.Cores.For(x.Shape[0]*x.Shape[1], rowGrain(len(s.taps)), body)
-		return nil
-	}, nil
 }

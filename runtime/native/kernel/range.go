@@ -14,7 +14,7 @@ func init() { register(&Kernel{Op: "Range", Dynamic: numberRange}) }
 const maxRange = 1 << 28
 
 // numberRange is y[i] = start + i*delta for the max(0, ceil((limit-start)/delta)) values before limit.
-func numberRange(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+func numberRange(_ *graph.Node, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	start, limit, delta := in[0].Floats()[0], in[1].Floats()[0], in[2].Floats()[0]
 	n := math.Ceil((limit - start) / delta)
 	if delta == 0 || !(n <= maxRange) {

@@ -39,7 +39,8 @@ func bindScatter[T word](c *Call) (Task, error) {
 	return scatter(c, func(y, u T) T { return u })
 }
 
-// scatter takes the updates of a line in their order and the lines apart, so the result does not depend on the cores.
+// scatter takes the updates of a line in their order and the lines apart. Where there are fewer lines than cores (the gradient of
+// a MaxPool has one), each core takes those that fall into its part of a line. So the result does not depend on the cores.
 func scatter[T element](c *Call, f func(y, u T) T) (Task, error) {
 	x, index, updates, y := c.In[0], c.In[1], c.In[2], c.Out[0]
 	axis, err := c.Axis("axis", 0, len(x.Shape))
@@ -50,23 +51,31 @@ func scatter[T element](c *Call, f func(y, u T) T) (Task, error) {
 	if err != nil {
 		return nil, err
 	}
+	parts := 1
+	if l.n > grain {
+		parts = max(1, c.Cores.Count()/max(l.count, 1))
+	}
 	body := func(lo, hi int) {
 		yv, uv := Data[T](y), Data[T](updates)
 		for i := lo; i < hi; i++ {
-			small, large := l.start(i)
+			small, large := l.start(i / parts)
+			from, to := i%parts*l.extent/parts, (i%parts+1)*l.extent/parts
 			for range l.n {
-				at := large + indexAt(index, small, l.extent)*l.largeStep
-				yv[at] = f(yv[at], uv[small])
+				if k := indexAt(index, small, l.extent); k >= from && k < to {
+					at := large + k*l.largeStep
+					yv[at] = f(yv[at], uv[small])
+				}
 				small += l.step
 			}
 		}
 	}
+	begin := func(lo, hi int) { copy(Data[T](y)[lo:hi], Data[T](x)[lo:hi]) }
 	return func() error {
 		if err := checkIndices(index, l.extent); err != nil {
 			return err
 		}
-		copy(Data[T](y), Data[T](x))
-		c.Cores.For(l.count, rowGrain(l.n), body)
+		c.Cores.For(y.Len(), grain, begin)
+		c.Cores.For(l.count*parts, rowGrain(l.n), body)
 		return nil
 	}, nil
 }

@@ -51,6 +51,37 @@ func PReluScalar(y, x []float32, slope float32) { asm.prelu.right(prelu32, y, x,
 // ScalarPRelu is PRelu of one number by many slopes.
 func ScalarPRelu(y []float32, x float32, slope []float32) { asm.prelu.left(prelu32, y, x, slope) }
 
+// AddScaled is y[i] += a * x[i], rounded twice.
+func AddScaled(y, x []float32, a float32) {
+	x = x[:len(y)]
+	if asm.addScaled != nil {
+		if len(y) > 0 {
+			asm.addScaled(len(y), &y[0], &x[0], a)
+		}
+		return
+	}
+	for i, v := range x {
+		y[i] += float32(a * v)
+	}
+}
+
+// Every is y[i] = x[i*step].
+func Every(y, x []float32, step int) {
+	if len(y) == 0 {
+		return
+	}
+	x = x[:(len(y)-1)*step+1]
+	done := 0
+	if step == 2 && asm.everySecond != nil {
+		if done = (len(y) - 1) &^ 7; done > 0 { // the last element's neighbour may lie beyond x
+			asm.everySecond(done, &y[0], &x[0])
+		}
+	}
+	for i := done; i < len(y); i++ {
+		y[i] = x[i*step]
+	}
+}
+
 func add32(a, b float32) float32 { return a + b }
 func sub32(a, b float32) float32 { return a - b }
 func mul32(a, b float32) float32 { return a * b }

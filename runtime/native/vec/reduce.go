@@ -85,11 +85,25 @@ func SumExp(x []float32, top float32) float64 {
 			acc[i%16] += float64(Exp32(v - top))
 		}
 	}
-	for i, v := range x[whole:] {
-		acc[i] += float64(Exp32(v - top))
+	if rest := x[whole:]; len(rest) > 0 {
+		// The last elements are filled up to a vector with -Inf, which adds nothing.
+		last := nothing
+		copy(last[:], rest)
+		if !assembledSumExp(last[:], top, &acc) {
+			for i, v := range rest {
+				acc[i] += float64(Exp32(v - top))
+			}
+		}
 	}
 	return total(&acc)
 }
+
+var nothing = func() (x [16]float32) {
+	for i := range x {
+		x[i] = -inf32
+	}
+	return x
+}()
 
 // Largest is the largest element, NaN if any is, and -Inf of none.
 func Largest(x []float32) float32 {

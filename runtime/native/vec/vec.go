@@ -31,6 +31,8 @@ type assembly struct {
 	floor, ceil, round, relu, softsign, hardSwish      unaryAsm
 	hardSigmoid, leakyRelu, thresholdedRelu, clip, elu familyAsm
 	add, sub, mul, div, min, max, prelu                binaryAsm
+	addScaled                                          func(n int, y, x *float32, s float32)
+	everySecond                                        func(n int, y, x *float32)
 	less, lessEqual, equal, greater, greaterEqual      compareAsm
 	widen                                              func(n int, y *float32, x *bool)
 	selectVV, selectVS, selectSV, selectSS             selectAsm

@@ -194,6 +194,11 @@ func maxAVX2(n int, y *float32, a *float32, b *float32)
 //go:noescape
 func maxScalarAVX2(n int, y *float32, x *float32, s float32)
 
+// addScaledAVX2 is AddScaled for n elements.
+//
+//go:noescape
+func addScaledAVX2(n int, y *float32, x *float32, s float32)
+
 // preluAVX2 is y = a . b for n elements.
 //
 //go:noescape
@@ -514,6 +519,11 @@ func maxAVX512(n int, y *float32, a *float32, b *float32)
 //go:noescape
 func maxScalarAVX512(n int, y *float32, x *float32, s float32)
 
+// addScaledAVX512 is AddScaled for n elements.
+//
+//go:noescape
+func addScaledAVX512(n int, y *float32, x *float32, s float32)
+
 // preluAVX512 is y = a . b for n elements.
 //
 //go:noescape
@@ -643,3 +653,8 @@ func columns32AVX512(rows int, step int, x *float32, acc *float64)
 //
 //go:noescape
 func columns8AVX512(rows int, step int, x *float32, acc *float64)
+
+// everySecondAVX2 is y[i] = x[2*i] for n elements, a positive multiple of 8; it reads x[2*n-1].
+//
+//go:noescape
+func everySecondAVX2(n int, y *float32, x *float32)

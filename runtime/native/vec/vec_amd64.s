@@ -2585,6 +2585,44 @@ done:
 	VZEROUPPER
 	RET
 
+// func addScaledAVX2(n int, y *float32, x *float32, s float32)
+// Requires: AVX
+TEXT ·addScaledAVX2(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS s+24(FP), Y0
+	XORQ         SI, SI
+	MOVQ         AX, BX
+	ANDQ         $-8, BX
+	JZ           tail
+
+loop:
+	VMOVUPS (CX)(SI*4), Y1
+	VMOVUPS (DX)(SI*4), Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JNE     loop
+
+tail:
+	SUBQ       BX, AX
+	JZ         done
+	LEAQ       tails<>+0(SB), BX
+	NEGQ       AX
+	VMOVUPS    32(BX)(AX*4), Y1
+	VMASKMOVPS (CX)(SI*4), Y1, Y2
+	VMASKMOVPS (DX)(SI*4), Y1, Y3
+	VMULPS     Y0, Y3, Y0
+	VADDPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (CX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func preluAVX2(n int, y *float32, a *float32, b *float32)
 // Requires: AVX
 TEXT ·preluAVX2(SB), NOSPLIT, $0-32
@@ -5732,6 +5770,44 @@ done:
 	VZEROUPPER
 	RET
 
+// func addScaledAVX512(n int, y *float32, x *float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addScaledAVX512(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS s+24(FP), Z0
+	XORQ         SI, SI
+	MOVQ         AX, BX
+	ANDQ         $-16, BX
+	JZ           tail
+
+loop:
+	VMOVUPS (CX)(SI*4), Z1
+	VMOVUPS (DX)(SI*4), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, (CX)(SI*4)
+	ADDQ    $0x10, SI
+	CMPQ    SI, BX
+	JNE     loop
+
+tail:
+	SUBQ      BX, AX
+	JZ        done
+	MOVL      $-1, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX)(SI*4), K1, Z1
+	VMOVUPS.Z (DX)(SI*4), K1, Z2
+	VMULPS    Z0, Z2, Z0
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (CX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func preluAVX512(n int, y *float32, a *float32, b *float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·preluAVX512(SB), NOSPLIT, $0-32
@@ -6664,5 +6740,25 @@ loop:
 	DECQ      AX
 	JNZ       loop
 	VMOVUPD   Z0, (BX)
+	VZEROUPPER
+	RET
+
+// func everySecondAVX2(n int, y *float32, x *float32)
+// Requires: AVX, AVX2
+TEXT ·everySecondAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+
+loop:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VSHUFPS $0x88, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x40, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JNZ     loop
 	VZEROUPPER
 	RET

@@ -161,6 +161,45 @@ func TestArithmeticAgainstTheTwins(t *testing.T) {
 	})
 }
 
+func TestAddScaled(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(2, 2))
+		for n := range 40 {
+			y, x, a := draw(r, n+1), draw(r, n), draw(r, 1)[0]
+			want := slices.Clone(y)
+			for i, v := range x {
+				want[i] += float32(a * v)
+			}
+			AddScaled(y[:n], x, a)
+			for i := range y {
+				if !same(y[i], want[i]) {
+					t.Fatalf("element %d of %d is %v, want %v", i, n, y[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+func TestEvery(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(3, 3))
+		for n := range 40 {
+			for step := 1; step < 4; step++ {
+				x, y := draw(r, max(0, (n-1)*step+1)), make([]float32, n+1)
+				Every(y[:n], x, step)
+				for i := range n {
+					if !same(y[i], x[i*step]) {
+						t.Fatalf("element %d of %d by steps of %d is %v, want %v", i, n, step, y[i], x[i*step])
+					}
+				}
+				if y[n] != 0 {
+					t.Fatalf("%d elements by steps of %d: it wrote past the end", n, step)
+				}
+			}
+		}
+	})
+}
+
 func TestComparisonsAgainstTheTwins(t *testing.T) {
 	comparisons := []struct {
 		name string

@@ -21,6 +21,13 @@ func main() {
 		windows("windows"+name+"AVX512", e, 12, zmm)
 		sums("sums"+name+"AVX2", e, 6, ymm)
 		sums("sums"+name+"AVX512", e, 12, zmm)
+		for _, v := range []struct {
+			suffix string
+			vector
+		}{{"AVX2", ymm}, {"AVX512", zmm}} {
+			shifted("shifted"+name+v.suffix, e, v.vector)
+			dots("dots"+name+v.suffix, e, v.vector)
+		}
 	}
 	Generate()
 }
@@ -220,4 +227,100 @@ func sums(name string, e element, maxRows int, v vector) {
 			e.move(acc[i][1], row(c, i, 1))
 		}
 	})
+}
+
+// shifted sums up four vectors at a time, and at the end one.
+func shifted(name string, e element, v vector) {
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(n int, y, x *%s, off *int, w *%[1]s, taps int, start %[1]s)", e.typ))
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s is shiftedGo for n elements, a positive multiple of %d, and at least one tap, with fused multiply-adds.", name, v.bytes/e.size))
+	left, y, x := Load(Param("n"), GP64()), Load(Param("y"), GP64()), Load(Param("x"), GP64())
+	off, w, taps := Load(Param("off"), GP64()), Load(Param("w"), GP64()), Load(Param("taps"), GP64())
+	start, weight := v.alloc(), v.alloc()
+	e.broadcast(at("start"), start)
+	for _, many := range []int{4, 1} {
+		label := func(s string) string { return fmt.Sprintf("%s%d", s, many) }
+		acc := make([]reg.VecVirtual, many)
+		for i := range acc {
+			acc[i] = v.alloc()
+		}
+		Label(label("next"))
+		CMPQ(left, U32(uint32(many*v.bytes/e.size)))
+		JLT(LabelRef(label("less")))
+		for i := range acc {
+			e.move(start, acc[i])
+		}
+		t, from := GP64(), GP64()
+		XORQ(t, t)
+		Label(label("tap"))
+		e.broadcast(Mem{Base: w, Index: t, Scale: uint8(e.size)}, weight)
+		MOVQ(Mem{Base: off, Index: t, Scale: 8}, from)
+		for i := range acc {
+			e.fma231(Mem{Base: x, Index: from, Scale: uint8(e.size), Disp: i * v.bytes}, weight, acc[i])
+		}
+		INCQ(t)
+		CMPQ(t, taps)
+		JNE(LabelRef(label("tap")))
+		for i := range acc {
+			e.move(acc[i], Mem{Base: y, Disp: i * v.bytes})
+		}
+		ADDQ(U32(uint32(many*v.bytes)), x)
+		ADDQ(U32(uint32(many*v.bytes)), y)
+		SUBQ(U32(uint32(many*v.bytes/e.size)), left)
+		JMP(LabelRef(label("next")))
+		Label(label("less"))
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// dots takes four taps at a time, so that no sum waits for its last addition, and at the end one.
+func dots(name string, e element, v vector) {
+	const lanes = 64 // bytes of the sums of a tap
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(n int, a, x *%s, off *int, taps int, acc *%[1]s)", e.typ))
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s is dotsGo for n elements, a positive multiple of %d, with fused multiply-adds.", name, lanes/e.size))
+	a, x, off := Load(Param("a"), GP64()), Load(Param("x"), GP64()), Load(Param("off"), GP64())
+	left, sums := Load(Param("taps"), GP64()), Load(Param("acc"), GP64())
+	per := lanes / v.bytes
+	for _, many := range []int{4, 1} {
+		label := func(s string) string { return fmt.Sprintf("%s%d", s, many) }
+		acc := make([]reg.VecVirtual, many*per)
+		from := make([]reg.GPVirtual, many)
+		Label(label("next"))
+		CMPQ(left, U32(uint32(many)))
+		JLT(LabelRef(label("less")))
+		for i := range acc {
+			acc[i] = v.alloc()
+			e.move(Mem{Base: sums, Disp: i * v.bytes}, acc[i])
+		}
+		for i := range from {
+			from[i] = GP64()
+			MOVQ(Mem{Base: off, Disp: 8 * i}, from[i])
+			LEAQ(Mem{Base: x, Index: from[i], Scale: uint8(e.size)}, from[i])
+		}
+		i := GP64()
+		XORQ(i, i)
+		Label(label("loop"))
+		for k := range per {
+			ai := v.alloc()
+			e.move(Mem{Base: a, Index: i, Scale: uint8(e.size), Disp: k * v.bytes}, ai)
+			for t := range from {
+				e.fma231(Mem{Base: from[t], Index: i, Scale: uint8(e.size), Disp: k * v.bytes}, ai, acc[t*per+k])
+			}
+		}
+		ADDQ(U32(uint32(lanes/e.size)), i)
+		CMPQ(i, at("n"))
+		JNE(LabelRef(label("loop")))
+		for i := range acc {
+			e.move(acc[i], Mem{Base: sums, Disp: i * v.bytes})
+		}
+		ADDQ(U32(uint32(8*many)), off)
+		ADDQ(U32(uint32(lanes*many)), sums)
+		SUBQ(U32(uint32(many)), left)
+		JMP(LabelRef(label("next")))
+		Label(label("less"))
+	}
+	VZEROUPPER()
+	RET()
 }

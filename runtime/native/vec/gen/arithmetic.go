@@ -21,7 +21,39 @@ func arithmetic() {
 		y := and(vmax.of(a, b), vmax.of(b, a))
 		return choose(unordered(a, b), add(a, b), y)
 	})
+	addScaled()
 	operator("prelu", false, func(a, b reg.VecVirtual) reg.VecVirtual { return choose(negativeNumber(a), mul(b, a), a) })
+}
+
+// addScaled adds to y as it lies.
+func addScaled() {
+	TEXT("addScaled"+suffix(), NOSPLIT, "func(n int, y, x *float32, s float32)")
+	Pragma("noescape")
+	Doc("addScaled" + suffix() + " is AddScaled for n elements.")
+	n, y, x := Load(Param("n"), GP64()).(reg.GPVirtual), Load(Param("y"), GP64()), Load(Param("x"), GP64())
+	s := broadcast("s")
+	loop(n, func(p at) { p.store(add(p.load(y), mul(p.load(x), s)), y) })
+}
+
+// everySecond takes eight of sixteen neighbours at a time, with the same instructions at either width.
+func everySecond() {
+	TEXT("everySecondAVX2", NOSPLIT, "func(n int, y, x *float32)")
+	Pragma("noescape")
+	Doc("everySecondAVX2 is y[i] = x[2*i] for n elements, a positive multiple of 8; it reads x[2*n-1].")
+	n, y, x := Load(Param("n"), GP64()), Load(Param("y"), GP64()), Load(Param("x"), GP64())
+	low, high := YMM(), YMM()
+	Label("loop")
+	VMOVUPS(Mem{Base: x}, low)
+	VMOVUPS(Mem{Base: x, Disp: 32}, high)
+	VSHUFPS(U8(0x88), high, low, low) // 0 2 8 10 4 6 12 14
+	VPERMPD(U8(0xD8), low, low)
+	VMOVUPS(low, Mem{Base: y})
+	ADDQ(U8(64), x)
+	ADDQ(U8(32), y)
+	SUBQ(U8(8), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
 }
 
 func unordered(a, b reg.VecVirtual) mask { return compare(0x03, a, b) }

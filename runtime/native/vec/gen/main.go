@@ -15,5 +15,6 @@ func main() {
 		choices()
 		reductions()
 	}
+	everySecond()
 	Generate()
 }
