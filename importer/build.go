@@ -20,31 +20,40 @@ type builder struct {
 	files   map[string][]byte // external data by location
 
 	read map[string]bool // names that a node or an output reads
+	cut  []*graph.Node   // SplitToSequences of which parts were taken as Slices
 
 	g           *graph.Graph
 	unsupported []Unsupported
+
+	parent *builder // of the graph around a body
+	outer  map[*graph.Value]*graph.Value
+	effort *int // nodes of bodies converted and written out, of the whole model
 }
 
 func build(m *onnxpb.Model, steps []*step, o Options) (*graph.Graph, error) {
 	b := &builder{limits: o.Limits, dir: o.Dir, partial: o.Partial, fixed: o.Fixed,
-		files: map[string][]byte{}, g: graph.New(m.Graph.Name)}
+		files: map[string][]byte{}, g: graph.New(m.Graph.Name), effort: new(int)}
 	b.describe(m)
-	if len(m.Graph.Sparse) > 0 {
-		return nil, fmt.Errorf("%d sparse initializers: %w", len(m.Graph.Sparse), graph.ErrUnsupported)
-	}
 	if err := b.weights(m.Graph); err != nil {
+		return nil, err
+	}
+	if err := b.sparseWeights(m.Graph.Sparse); err != nil {
 		return nil, err
 	}
 	if err := b.inputs(m.Graph); err != nil {
 		return nil, err
 	}
-	b.readers(m.Graph, steps)
+	b.readers(steps)
+	for _, p := range m.Graph.Outputs {
+		b.read[p.Name] = true
+	}
 	if err := b.nodes(steps); err != nil {
 		return nil, err
 	}
 	if err := b.outputs(m.Graph); err != nil {
 		return nil, err
 	}
+	b.dropCut()
 	g := b.g.Clone() // without the names that no value of the graph bears any more
 	if o.Partial {
 		return g, nil
@@ -55,15 +64,12 @@ func build(m *onnxpb.Model, steps []*step, o Options) (*graph.Graph, error) {
 	return g, nil
 }
 
-func (b *builder) readers(g *onnxpb.Graph, steps []*step) {
+func (b *builder) readers(steps []*step) {
 	b.read = map[string]bool{}
 	for _, s := range steps {
-		for _, name := range s.inputs {
+		for _, name := range s.reads() {
 			b.read[name] = true
 		}
-	}
-	for _, p := range g.Outputs {
-		b.read[p.Name] = true
 	}
 }
 
@@ -116,29 +122,60 @@ func (b *builder) inputs(g *onnxpb.Graph) error {
 			}
 			continue
 		}
-		if p.Type == nil || p.Type.Tensor == nil {
-			return fmt.Errorf("input %q is not a tensor: %w", p.Name, graph.ErrUnsupported)
-		}
-		dtype, err := dtypeOf(p.Type.Tensor.Elem)
+		typed, err := declared(p)
 		if err != nil {
 			return fmt.Errorf("input %q: %w", p.Name, err)
 		}
-		v := b.g.InputOf(dtype, p.Name, shapeOf(p))
+		v := b.g.InputOf(typed.DType, p.Name, typed.Shape)
 		if err := b.g.Err(); err != nil {
 			return fmt.Errorf("%w: %w", err, ErrMalformed)
 		}
-		v.Doc, v.Unknown = p.Doc, p.Unknown
+		v.Kind, v.Doc, v.Unknown = typed.Kind, p.Doc, p.Unknown
 	}
 	return nil
 }
 
+// declared is a value of the type that a file declares.
+func declared(p *onnxpb.ValueInfo) (*graph.Value, error) {
+	kind, t := tensorType(p.Type)
+	if t == nil {
+		return nil, fmt.Errorf("its type is neither a tensor nor a sequence or an optional of tensors: %w", graph.ErrUnsupported)
+	}
+	dtype, err := dtypeOf(t.Elem)
+	if err != nil {
+		return nil, err
+	}
+	return &graph.Value{Name: p.Name, DType: dtype, Kind: kind, Shape: shapeOf(p)}, nil
+}
+
+// tensorType is the type of the tensors in what a type describes, and what holds them; nil where it is something else.
+func tensorType(t *onnxpb.Type) (tensor.Kind, *onnxpb.TensorType) {
+	kind := tensor.Dense
+	if t != nil && t.Optional != nil {
+		kind, t = tensor.Optional, t.Optional.Elem
+	}
+	if t != nil && t.Sequence != nil {
+		if kind == tensor.Optional {
+			kind = tensor.OptionalSequence
+		} else {
+			kind = tensor.Sequence
+		}
+		t = t.Sequence.Elem
+	}
+	if t == nil {
+		return kind, nil
+	}
+	return kind, t.Tensor
+}
+
 // shapeOf is a declared shape; an extent left open gets a symbol of its own.
 func shapeOf(p *onnxpb.ValueInfo) graph.Shape {
-	if p.Type == nil || p.Type.Tensor == nil || p.Type.Tensor.Shape == nil {
+	_, t := tensorType(p.Type)
+	if t == nil || t.Shape == nil {
 		return nil
 	}
-	s := make(graph.Shape, len(p.Type.Tensor.Shape.Dims))
-	for i, d := range p.Type.Tensor.Shape.Dims {
+	s := make(graph.Shape, len(t.Shape.Dims))
+	for i, d := range t.Shape.Dims {
 		switch {
 		case d.Known && d.Value >= 0 && d.Value <= maxDim:
 			s[i] = graph.N(int(d.Value))
@@ -175,7 +212,7 @@ func (b *builder) nodes(steps []*step) error {
 		if err != nil {
 			return err
 		}
-		if err := b.place(n, s.opset); err != nil {
+		if err := b.place(n, s); err != nil {
 			return err
 		}
 	}
@@ -221,8 +258,9 @@ func (b *builder) node(s *step) (*graph.Node, error) {
 }
 
 // place converts the node and appends it, or notes that it is unsupported.
-func (b *builder) place(n *graph.Node, opset int) error {
-	c := &conversion{builder: b, g: b.g, n: n, opset: opset}
+func (b *builder) place(n *graph.Node, s *step) error {
+	opset := s.opset
+	c := &conversion{builder: b, g: b.g, n: n, opset: opset, bodies: s.bodies}
 	if !supported(n.Domain, n.Op) {
 		b.refuse(n, opset, "")
 		c.keep()
@@ -232,7 +270,10 @@ func (b *builder) place(n *graph.Node, opset int) error {
 		c.keep()
 		return nil
 	}
-	err := c.convert()
+	err := c.open()
+	if err == nil {
+		err = c.convert()
+	}
 	if err == nil {
 		err = b.g.Err()
 	}
@@ -261,10 +302,9 @@ func (b *builder) outputs(g *onnxpb.Graph) error {
 			return fmt.Errorf("nothing makes the output %q: %w", p.Name, ErrMalformed)
 		}
 		v.Declared = shapeOf(p)
-		if v.Shape == nil && b.partial && p.Type != nil && p.Type.Tensor != nil {
-			if dtype, err := dtypeOf(p.Type.Tensor.Elem); err == nil {
-				v.DType, v.Shape = dtype, v.Declared // inference stopped at an unsupported node: believe the file
-			}
+		if typed, err := declared(p); err == nil && v.Shape == nil && (b.partial || v.Kind == typed.Kind && v.DType == typed.DType) {
+			// Inference stopped at an unsupported node, or before a rank that only a run tells: believe the file.
+			v.Kind, v.DType, v.Shape = typed.Kind, typed.DType, typed.Shape
 		}
 		if v.Producer != nil {
 			v.Doc, v.Unknown = p.Doc, p.Unknown
@@ -316,6 +356,8 @@ func (b *builder) attr(a *onnxpb.Attribute) (any, error) {
 			return nil, fmt.Errorf("the tensor is missing: %w", ErrMalformed)
 		}
 		return b.tensorOf(a.T)
+	case onnxpb.AttrType:
+		return declared(&onnxpb.ValueInfo{Name: "type", Type: a.TP})
 	}
 	return nil, fmt.Errorf("a value of kind %d: %w", a.Kind(), graph.ErrUnsupported)
 }

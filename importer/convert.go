@@ -25,6 +25,7 @@ var rules = map[string]rule{
 	"BlackmanWindow":            window(0.42, 0.5, 0.08),
 	"Cast":                      cast,
 	"CastLike":                  castLike,
+	"CausalConvWithState":       causalConv,
 	"CenterCropPad":             centerCropPad,
 	"Clip":                      clip,
 	"Col2Im":                    col2Im,
@@ -33,6 +34,7 @@ var rules = map[string]rule{
 	"ConvInteger":               convInteger,
 	"ConvTranspose":             convTranspose,
 	"DFT":                       dft,
+	"DeformConv":                deformConv,
 	"DequantizeLinear":          dequantizeLinear,
 	"Div":                       alignedBroadcast,
 	"Dropout":                   dropout,
@@ -52,6 +54,7 @@ var rules = map[string]rule{
 	"LRN":                       lrn,
 	"LSTM":                      recurrent,
 	"Less":                      alignedBroadcast,
+	"LinearAttention":           linearAttention,
 	"LogSoftmax":                softmax,
 	"LpNormalization":           lpNormalization,
 	"LpPool":                    lpPool,
@@ -59,9 +62,12 @@ var rules = map[string]rule{
 	"MaxUnpool":                 maxUnpool,
 	"Mean":                      variadicMean,
 	"MeanVarianceNormalization": meanVarianceNormalization,
+	"MelWeightMatrix":           melWeights,
 	"Mish":                      mish,
 	"Mul":                       alignedBroadcast,
 	"NegativeLogLikelihoodLoss": negativeLogLikelihood,
+	"OptionalGetElement":        optionalGetElement,
+	"OptionalHasElement":        optionalHasElement,
 	"Or":                        alignedBroadcast,
 	"PRelu":                     prelu,
 	"Pad":                       pad,
@@ -71,6 +77,7 @@ var rules = map[string]rule{
 	"QuantizeLinear":            quantizeLinear,
 	"RMSNormalization":          rmsNormalization,
 	"RNN":                       recurrent,
+	"Range":                     rangeOf,
 	"ReduceL1":                  reduce,
 	"ReduceL2":                  reduce,
 	"ReduceLogSum":              reduce,
@@ -83,9 +90,12 @@ var rules = map[string]rule{
 	"ReduceSumSquare":           reduce,
 	"Resize":                    resize,
 	"ReverseSequence":           reverseSequence,
+	"RoiAlign":                  roiAlign,
 	"RotaryEmbedding":           rotaryEmbedding,
+	"STFT":                      stft,
 	"Scatter":                   scatter,
 	"ScatterND":                 scatterND,
+	"SequenceAt":                sequenceAt,
 	"Shrink":                    shrink,
 	"Slice":                     slice,
 	"Softmax":                   softmax,
@@ -97,19 +107,23 @@ var rules = map[string]rule{
 	"Swish":                     swish,
 	"TensorScatter":             tensorScatter,
 	"Unsqueeze":                 axesToInput,
+	"Upsample":                  upsample,
 	"Xor":                       alignedBroadcast,
 }
 
 // made are the operators that rules turn into others, so that package graph need not know them.
 var made = []string{
-	"AffineGrid", "Attention", "BlackmanWindow", "CastLike", "CenterCropPad", "Col2Im", "Compress", "Constant",
-	"ConvInteger", "DFT", "DequantizeLinear", "DynamicQuantizeLinear", "Einsum", "GRU", "GatherND", "Gelu",
+	"AffineGrid", "Attention", "BlackmanWindow", "CastLike", "CausalConvWithState", "CenterCropPad", "Col2Im", "Compress", "Constant",
+	"ConvInteger", "DFT", "DeformConv", "DequantizeLinear", "DynamicQuantizeLinear", "Einsum", "GRU", "GatherND", "Gelu",
 	"GlobalLpPool", "GroupNormalization", "HammingWindow", "HannWindow", "Hardmax", "LRN", "LSTM",
-	"LpNormalization", "LpPool", "MatMulInteger", "MaxUnpool", "Mean", "MeanVarianceNormalization", "Mish",
+	"LinearAttention", "LpNormalization", "LpPool", "MatMulInteger", "MaxUnpool", "Mean", "MeanVarianceNormalization", "MelWeightMatrix", "Mish",
 	"NegativeLogLikelihoodLoss", "QLinearConv", "QLinearMatMul", "QuantizeLinear", "RMSNormalization", "RNN",
-	"ReverseSequence", "RotaryEmbedding", "Scatter", "ScatterND", "Shrink", "SoftmaxCrossEntropyLoss", "Sum",
-	"Swish", "TensorScatter",
+	"ReverseSequence", "RotaryEmbedding", "STFT", "Scatter", "ScatterND", "Shrink", "SoftmaxCrossEntropyLoss", "Sum",
+	"Swish", "TensorScatter", "Upsample",
 }
+
+// SpelledOut are the operators that the importer writes out in others, by name.
+func SpelledOut() []string { return slices.Sorted(slices.Values(made)) }
 
 // supported reports whether nodes of an operator can be brought into a graph.
 func supported(domain, op string) bool {
@@ -123,6 +137,7 @@ type conversion struct {
 	n       *graph.Node
 	opset   int
 	done    bool // the rule has placed the outputs itself
+	bodies  map[string]*body
 }
 
 func (c *conversion) convert() error {
@@ -138,8 +153,14 @@ func (c *conversion) convert() error {
 	return c.emit(c.n)
 }
 
-// emit appends a node whose outputs are there already.
+// emit appends a node whose outputs are there already. A node on narrow floats that no opset has it for is no
+// node of ONNX; on other elements it may still mean something, as Celu on float64 does.
 func (c *conversion) emit(n *graph.Node) error {
+	if s := schemaAt(n.Op, MaxOpset); s != nil && n.Domain == "" {
+		if why := s.inputs.wrongType("inputs", lowPrecision(n.Own())); why != "" {
+			return fmt.Errorf("%s, which %s takes in no opset: %w", why, n.Op, graph.ErrUnsupported)
+		}
+	}
 	c.g.Nodes = append(c.g.Nodes, n)
 	for _, v := range n.Outputs {
 		if v != nil {
@@ -193,7 +214,7 @@ func (c *conversion) keep() {
 
 // blind reports whether the shape of an input is unknown because an unsupported node makes it.
 func (c *conversion) blind() bool {
-	return slices.ContainsFunc(c.n.Inputs, func(v *graph.Value) bool { return v != nil && v.Shape == nil }) &&
+	return slices.ContainsFunc(c.n.Inputs, func(v *graph.Value) bool { return v != nil && !v.DType.Valid() }) &&
 		(c.builder.partial || len(c.builder.unsupported) > 0)
 }
 
@@ -203,6 +224,15 @@ func (c *conversion) input(i int) (*graph.Value, error) {
 		return v, nil
 	}
 	return nil, fmt.Errorf("input %d is required: %w", i, ErrMalformed)
+}
+
+// two are the first two inputs, of a rule that needs both.
+func (c *conversion) two() (a, b *graph.Value, err error) {
+	if a, err = c.input(0); err != nil {
+		return nil, nil, err
+	}
+	b, err = c.input(1)
+	return a, b, err
 }
 
 // setInput puts a value in place of input i, which may lie past the last one.
@@ -267,4 +297,15 @@ func axis(value, rank int) (int, error) {
 		return 0, fmt.Errorf("axis %d of a tensor of rank %d: %w", value, rank, ErrMalformed)
 	}
 	return a, nil
+}
+
+// lowPrecision are the values of floats of eight bits or fewer, in their places, and nil for the others.
+func lowPrecision(values []*graph.Value) []*graph.Value {
+	only := make([]*graph.Value, len(values))
+	for i, v := range values {
+		if v != nil && tensor.Small(v.DType) != nil {
+			only[i] = v
+		}
+	}
+	return only
 }

@@ -98,47 +98,6 @@ func slice(c *conversion) error {
 	return nil
 }
 
-// Pad takes pads and value as inputs since opset 11, and a list of the axes they are meant for since opset 18.
-func pad(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	if c.opset < 11 {
-		c.attrToInput("pads", 1)
-		if v, ok := c.n.Attrs["value"].(float32); ok && v != 0 {
-			c.setInput(2, c.g.Scalar(float64(v), x))
-		}
-		delete(c.n.Attrs, "value")
-		return nil
-	}
-	if c.n.Input(3) == nil || c.n.Input(1) == nil {
-		return nil
-	}
-	axes, err := c.constInts(3, "axes")
-	if err != nil {
-		return err
-	}
-	pads, err := c.constInts(1, "pads for some axes")
-	if err != nil {
-		return err
-	}
-	if len(pads) != 2*len(axes) {
-		return fmt.Errorf("%d pads for %d axes: %w", len(pads), len(axes), ErrMalformed)
-	}
-	all := make([]int64, 2*x.Rank())
-	for i, a := range axes {
-		at, err := axis(int(a), x.Rank())
-		if err != nil || at == x.Rank() {
-			return fmt.Errorf("axis %d of %v: %w", a, x.Shape, ErrMalformed)
-		}
-		all[at], all[at+x.Rank()] = pads[i], pads[i+len(axes)]
-	}
-	c.n.Inputs = c.n.Inputs[:3]
-	c.n.Inputs[1] = c.g.Const(tensor.Vector(all...))
-	return nil
-}
-
 // Scatter was renamed in opset 11.
 func scatter(c *conversion) error {
 	c.n.Op = "ScatterElements"

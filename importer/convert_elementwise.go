@@ -37,11 +37,7 @@ func cast(c *conversion) error {
 
 // CastLike is Cast to the type of its second input.
 func castLike(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	like, err := c.input(1)
+	x, like, err := c.two()
 	if err != nil {
 		return err
 	}

@@ -1,24 +1,6 @@
 package importer
 
-import (
-	"fmt"
-
-	"github.com/elbo-ml/elbo/graph"
-)
-
-// Resize had another form in opset 10, and has new attributes since opset 18: those that say what opset 17 does anyway
-// are dropped.
-func resize(c *conversion) error {
-	if c.opset < 11 {
-		return fmt.Errorf("the form of opset %d: %w", c.opset, graph.ErrUnsupported)
-	}
-	if c.n.Int("antialias", 0) != 0 || c.n.Has("axes") || c.n.Str("keep_aspect_ratio_policy", "stretch") != "stretch" {
-		return fmt.Errorf("antialias, axes and keep_aspect_ratio_policy: %w", graph.ErrUnsupported)
-	}
-	delete(c.n.Attrs, "antialias")
-	delete(c.n.Attrs, "keep_aspect_ratio_policy")
-	return nil
-}
+import "github.com/elbo-ml/elbo/graph"
 
 // ConvTranspose may ask for an output_shape beyond what the windows reach, which is zeros: output_padding.
 func convTranspose(c *conversion) error {
@@ -51,5 +33,13 @@ func convTranspose(c *conversion) error {
 		extra[i] = max(extra[i], int64(target[i]-full))
 	}
 	c.setAttr("output_padding", extra)
+	return nil
+}
+
+// roiAlign: until opset 16 no half of an element was taken off the regions.
+func roiAlign(c *conversion) error {
+	if c.opset < 16 {
+		c.setAttr("coordinate_transformation_mode", "output_half_pixel")
+	}
 	return nil
 }

@@ -58,11 +58,7 @@ func (c *conversion) leadOne(x *graph.Value, lead int) *graph.Value {
 
 // gatherND takes the parts of x that tuples of indices name.
 func gatherND(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	index, err := c.input(1)
+	x, index, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -96,11 +92,7 @@ func scatterND(c *conversion) error {
 
 // compress takes the entries of an axis, or of all elements in a row, whose condition holds.
 func compress(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	condition, err := c.input(1)
+	x, condition, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -115,6 +107,16 @@ func compress(c *conversion) error {
 	}
 	places := g.Node("Squeeze", nil, g.Node("NonZero", nil, condition), g.Int64s(0))
 	return c.finish("Gather", graph.Attrs{"axis": int64(a)}, x, places)
+}
+
+// rangeOf makes scalars of vectors of one number, which ONNX Runtime does not take.
+func rangeOf(c *conversion) error {
+	for i, v := range c.n.Inputs {
+		if v != nil && v.Rank() == 1 {
+			c.setInput(i, c.scalar(v))
+		}
+	}
+	return nil
 }
 
 // counted is 0, 1, ... below an extent of x along an axis, in the shape that broadcasts along that axis.
@@ -136,11 +138,7 @@ func (c *conversion) alongAxis(rank, axis int) *graph.Value {
 
 // reverseSequence turns the first len[b] entries of the time axis around, for each entry b of the batch axis.
 func reverseSequence(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	lens, err := c.input(1)
+	x, lens, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -158,11 +156,7 @@ func reverseSequence(c *conversion) error {
 // tensorScatter writes the update of each batch into a cache along an axis, from the place given for the batch on; around
 // its end where mode is circular.
 func tensorScatter(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	update, err := c.input(1)
+	x, update, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -183,11 +177,7 @@ func tensorScatter(c *conversion) error {
 
 // maxUnpool puts each element in the place that MaxPool took it from, in zeros.
 func maxUnpool(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	index, err := c.input(1)
+	x, index, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -202,6 +192,7 @@ func maxUnpool(c *conversion) error {
 	for i := range w.Kernel {
 		dims[2+i] = (dims[2+i]-1)*w.Strides[i] + w.Kernel[i] - w.Begin[i] - w.End[i]
 	}
+	more := make([]int64, 2*len(dims)) // zeros behind what the windows cover
 	if c.n.Input(2) != nil {
 		given, err := c.constInts(2, "an output_shape")
 		if err != nil {
@@ -211,9 +202,10 @@ func maxUnpool(c *conversion) error {
 			return fmt.Errorf("output_shape %v: %w", given, ErrMalformed)
 		}
 		for i, d := range given {
-			if int(d) != dims[i] {
-				return fmt.Errorf("an output_shape %v other than %v: %w", given, dims, graph.ErrUnsupported)
+			if d < int64(dims[i]) || d > maxDim {
+				return fmt.Errorf("an output_shape %v below %v: %w", given, dims, graph.ErrUnsupported)
 			}
+			more[len(dims)+i] = d - int64(dims[i])
 		}
 	}
 	size, err := tensor.Shape(dims).CheckedSize()
@@ -223,5 +215,5 @@ func maxUnpool(c *conversion) error {
 	g := c.g
 	zeros := g.Fill(g.Int64s(size), tensor.New(x.DType, 1))
 	flat := g.Node("ScatterElements", graph.Attrs{"axis": int64(0)}, zeros, g.Reshape(index, g.Int64s(-1)), g.Reshape(x, g.Int64s(-1)))
-	return c.finish("Reshape", nil, flat, g.Int64s(dims...))
+	return c.finish("Pad", nil, g.Reshape(flat, g.Int64s(dims...)), g.Const(tensor.Vector(more...)))
 }

@@ -12,11 +12,7 @@ func alignedBroadcast(c *conversion) error {
 	if c.opset >= 7 {
 		return nil
 	}
-	a, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	b, err := c.input(1)
+	a, b, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -55,11 +51,7 @@ func prelu(c *conversion) error {
 	if c.opset >= 7 {
 		return nil
 	}
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	slope, err := c.input(1)
+	x, slope, err := c.two()
 	if err != nil {
 		return err
 	}

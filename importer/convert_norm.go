@@ -2,7 +2,6 @@ package importer
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
@@ -40,6 +39,7 @@ func batchNormalization(c *conversion) error {
 		return fmt.Errorf("spatial = 0: %w", graph.ErrUnsupported)
 	}
 	delete(c.n.Attrs, "spatial")
+	delete(c.n.Attrs, "is_test")       // of opset 6: what the outputs say, too
 	delete(c.n.Attrs, "training_mode") // written by some exporters before there was such an attribute
 	if len(c.n.Outputs) > 3 {          // saved_mean and saved_var serve a backward pass, which elbo derives itself
 		for _, v := range c.n.Outputs[3:] {
@@ -115,8 +115,8 @@ func fill[T tensor.Element](t *tensor.Tensor, v T) {
 	}
 }
 
-// Dropout takes its ratio as an input since opset 12, and a flag that tells it to draw random numbers; before that it is
-// an identity in every file.
+// Dropout takes its ratio as an input since opset 12, and a flag that tells it to draw random numbers (see
+// graph.LiftNoise); before that it is an identity in every file.
 func dropout(c *conversion) error {
 	delete(c.n.Attrs, "is_test") // of opset 6
 	if c.opset < 12 {
@@ -129,51 +129,11 @@ func dropout(c *conversion) error {
 		delete(c.n.Attrs, "ratio")
 		return nil
 	}
-	training := c.n.Input(2)
-	if training == nil {
-		return nil
-	}
-	ratio := c.n.Input(1)
-	off := training.Data != nil && training.DType == tensor.Bool && !slices.Contains(training.Data.Bytes(), 1)
-	if off || ratio != nil && ratio.Data != nil && ratio.Data.Len() == 1 && ratio.Data.Floats()[0] == 0 {
+	if c.n.Input(2) != nil && !graph.Draws(c.n) {
 		c.n.Inputs[2] = nil
-		for c.n.Inputs[len(c.n.Inputs)-1] == nil {
+		for len(c.n.Inputs) > 0 && c.n.Inputs[len(c.n.Inputs)-1] == nil {
 			c.n.Inputs = c.n.Inputs[:len(c.n.Inputs)-1]
 		}
-		return nil
 	}
-	if training.Data == nil {
-		return fmt.Errorf("training_mode that is fed: %w", graph.ErrUnsupported)
-	}
-	return c.dropoutNoise(ratio)
-}
-
-// dropoutNoise writes Dropout's training mode with the noise that it draws as a value of its own: with u uniform on
-// [0, 1), x / (1 - ratio) where u >= ratio, and 0 elsewhere.
-func (c *conversion) dropoutNoise(ratio *graph.Value) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	g, attrs := c.g, graph.Attrs{}
-	if seed, ok := c.n.Attrs["seed"].(int64); ok {
-		attrs["seed"] = float32(seed)
-	}
-	if ratio == nil {
-		ratio = g.Scalar(0.5, x)
-	}
-	ratio = g.Cast(ratio, x.DType)
-	keep := g.GreaterOrEqual(g.Node("RandomUniformLike", attrs, x), ratio)
-	scaled := g.Div(x, g.Sub(g.Scalar(1, x), ratio))
-	outputs := c.n.Outputs
-	c.done = true
-	if mask := c.n.Output(1); mask != nil {
-		if err := c.emit(&graph.Node{Op: "Identity", Inputs: []*graph.Value{keep}, Outputs: []*graph.Value{mask}}); err != nil {
-			return err
-		}
-	}
-	if outputs[0] == nil {
-		return nil
-	}
-	return c.emit(&graph.Node{Name: c.n.Name, Op: "Where", Inputs: []*graph.Value{keep, scaled, g.Scalar(0, x)}, Outputs: outputs[:1], Doc: c.n.Doc})
+	return nil
 }

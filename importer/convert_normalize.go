@@ -10,11 +10,7 @@ import (
 // rmsNormalization is x / sqrt(mean x*x + epsilon) * scale over the axes from axis on (Zhang and Sennrich,
 // arXiv 1910.07467), in the type that stash_type names.
 func rmsNormalization(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	scale, err := c.input(1)
+	x, scale, err := c.two()
 	if err != nil {
 		return err
 	}

@@ -88,18 +88,61 @@ func averagePool(c *conversion) error {
 	if err != nil {
 		return err
 	}
-	if c.n.Int("ceil_mode", 0) != 0 || c.n.Int("count_include_pad", 0) != 0 {
-		return fmt.Errorf("dilations with ceil_mode or count_include_pad: %w", graph.ErrUnsupported)
-	}
-	sums, err := c.windowSums(x)
+	inner, outer, err := c.windowPads(x)
 	if err != nil {
 		return err
 	}
-	counts, err := c.windowSums(c.g.Expand(c.g.Scalar(1, x), c.g.ShapeOf(x)))
+	g := c.g
+	around := func(v *graph.Value, pads []int64) *graph.Value {
+		return g.Node("Pad", nil, v, g.Const(tensor.Vector(pads...)))
+	}
+	ones := g.Expand(g.Scalar(1, x), g.ShapeOf(x))
+	if c.n.Int("count_include_pad", 0) != 0 {
+		padded := around(x, inner)
+		ones = around(g.Expand(g.Scalar(1, x), g.ShapeOf(padded)), outer)
+	} else {
+		ones = around(around(ones, inner), outer)
+	}
+	delete(c.n.Attrs, "pads")
+	delete(c.n.Attrs, "auto_pad")
+	sums, err := c.windowSums(around(around(x, inner), outer))
+	if err != nil {
+		return err
+	}
+	counts, err := c.windowSums(ones)
 	if err != nil {
 		return err
 	}
 	return c.finish("Div", nil, sums, counts)
+}
+
+// windowPads are the pads of a pooling node, as Pad takes them, and those that make room for the last window where
+// ceil_mode rounds the number of windows up: of a window that begins before the end pads.
+func (c *conversion) windowPads(x *graph.Value) (inner, outer []int64, err error) {
+	w, err := graph.ConvWindow(c.n)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", err, graph.ErrUnsupported)
+	}
+	rank := x.Rank()
+	inner, outer = make([]int64, 2*rank), make([]int64, 2*rank)
+	for i := range w.Kernel {
+		inner[2+i], inner[rank+2+i] = int64(w.Begin[i]), int64(w.End[i])
+		if c.n.Int("ceil_mode", 0) == 0 {
+			continue
+		}
+		n, known := x.Shape[2+i].Known()
+		if !known {
+			return nil, nil, fmt.Errorf("dilations with ceil_mode on %v: %w", x.Shape, graph.ErrUnsupported)
+		}
+		reach := w.Dilations[i]*(w.Kernel[i]-1) + 1
+		room := n + w.Begin[i] + w.End[i]
+		last := (max(room-reach, 0) + w.Strides[i] - 1) / w.Strides[i] * w.Strides[i] // where the last window begins
+		if last >= n+w.Begin[i] {
+			last -= w.Strides[i]
+		}
+		outer[rank+2+i] = int64(max(last+reach-room, 0))
+	}
+	return inner, outer, nil
 }
 
 // centerCropPad crops the axes around their middle, or pads them with zeros, to the given extents.

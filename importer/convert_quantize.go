@@ -22,11 +22,7 @@ func bounds(dtype tensor.DType) (lo, hi float64, ok bool) {
 // quantizeLinear is saturate(round(x / scale) + zero point), one scale for all, for each entry of an axis, or for each
 // block of an axis.
 func quantizeLinear(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	scale, err := c.input(1)
+	x, scale, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -71,11 +67,7 @@ func (c *conversion) number(x *graph.Value) *graph.Value {
 
 // dequantizeLinear is (x - zero point) * scale, in the type of the scale.
 func dequantizeLinear(c *conversion) error {
-	x, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	scale, err := c.input(1)
+	x, scale, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -93,13 +85,20 @@ func dequantizeLinear(c *conversion) error {
 func (c *conversion) dequantized(x, scale, zero *graph.Value) *graph.Value {
 	y := c.number(x)
 	if zero != nil {
-		y = c.g.Sub(y, c.number(zero))
+		y = c.g.Sub(y, zero)
 	}
 	return c.g.Mul(y, c.number(scale))
 }
 
-// perAxis gives scale and zero point a shape that broadcasts to x.
+// perAxis gives scale and zero point a shape that broadcasts to x. The zero point of floats of 8 bits and fewer is 0, and
+// left out; others come back as numbers: ONNX Runtime does not give another shape to what has 4 bits.
 func (c *conversion) perAxis(x, scale, zero *graph.Value) (s, z *graph.Value, err error) {
+	if zero != nil && tensor.Small(zero.DType) != nil {
+		zero = nil
+	}
+	if zero != nil {
+		zero = c.number(zero)
+	}
 	block := c.n.Int("block_size", 0)
 	if n, known := scale.Shape.Size().Known(); block == 0 && known && n == 1 && scale.Rank() <= 1 {
 		return c.flat(scale), c.flat(zero), nil
@@ -160,12 +159,29 @@ func dynamicQuantizeLinear(c *conversion) error {
 }
 
 // exact is x - zero point as float64, in which sums of products of 8 bits are exact.
-func (c *conversion) exact(x, zero *graph.Value) *graph.Value {
-	y := c.g.Cast(x, tensor.Float64)
+func (c *conversion) exact(x, zero *graph.Value) *graph.Value { return c.less(x, zero, tensor.Float64) }
+
+// less is x - zero point in a type of floats.
+func (c *conversion) less(x, zero *graph.Value, dtype tensor.DType) *graph.Value {
+	y := c.g.Cast(x, dtype)
 	if zero == nil {
 		return y
 	}
-	return c.g.Sub(y, c.g.Cast(zero, tensor.Float64))
+	return c.g.Sub(y, c.g.Cast(zero, dtype))
+}
+
+// exactConv is the convolution of integers of 8 bits less their zero points, exact in float64: computed in float32 where
+// so few products are summed that all fit in its 24 bits.
+func (c *conversion) exactConv(x, zeroX, w, zeroW *graph.Value) *graph.Value {
+	const most = 1 << 24 / (255 * 255)
+	dtype := tensor.Float64
+	if w.Rank() > 1 {
+		if n, known := w.Shape[1:].Size().Known(); known && n <= most {
+			dtype = tensor.Float32
+		}
+	}
+	y := c.g.Node("Conv", c.n.Attrs, c.less(x, c.flat(zeroX), dtype), c.less(w, c.channels(zeroW, w), dtype))
+	return c.g.Cast(y, tensor.Float64)
 }
 
 // rows is a zero point of each row of a matrix as a column.
@@ -178,11 +194,7 @@ func (c *conversion) rows(zero, x *graph.Value) *graph.Value {
 
 // matMulInteger is the product of integers less their zero points, as int32.
 func matMulInteger(c *conversion) error {
-	a, err := c.input(0)
-	if err != nil {
-		return err
-	}
-	b, err := c.input(1)
+	a, b, err := c.two()
 	if err != nil {
 		return err
 	}
@@ -191,21 +203,17 @@ func matMulInteger(c *conversion) error {
 
 // convInteger is the convolution of integers less their zero points, as int32.
 func convInteger(c *conversion) error {
-	x, err := c.input(0)
+	x, w, err := c.two()
 	if err != nil {
 		return err
 	}
-	w, err := c.input(1)
-	if err != nil {
-		return err
-	}
-	y := c.g.Node("Conv", c.n.Attrs, c.exact(x, c.flat(c.n.Input(2))), c.exact(w, c.channels(c.n.Input(3), w)))
+	y := c.exactConv(x, c.n.Input(2), w, c.n.Input(3))
 	return c.finish("Cast", graph.Attrs{"to": int64(tensor.Int32)}, y)
 }
 
 // channels is a number for each output channel of the weight w, or one for all, in a shape that broadcasts to w.
 func (c *conversion) channels(v, w *graph.Value) *graph.Value {
-	if v == nil || v.Rank() == 0 || w.Rank() == 0 || v.Shape[0].Is(1) {
+	if v == nil || v.Rank() < 1 || w.Rank() < 1 || v.Shape[0].Is(1) {
 		return c.flat(v)
 	}
 	shape := make([]int, w.Rank())
@@ -238,19 +246,21 @@ func qLinearConv(c *conversion) error {
 		}
 	}
 	in, g := c.n.Inputs, c.g
-	var bias *graph.Value
-	if b := c.n.Input(8); b != nil {
-		bias = g.Cast(b, tensor.Float64)
+	y := c.exactConv(in[0], in[2], in[3], in[5])
+	if err := g.Err(); err != nil {
+		return err
 	}
-	y := g.Node("Conv", c.n.Attrs, c.exact(in[0], c.flat(in[2])), c.exact(in[3], c.channels(in[5], in[3])), bias)
+	channels := make([]int, y.Rank()-1) // the shape in which a number for each channel broadcasts to y
+	for i := range channels {
+		channels[i] = 1
+	}
+	channels[0] = -1
+	if b := c.n.Input(8); b != nil {
+		y = g.Add(y, g.Reshape(g.Cast(b, tensor.Float64), g.Int64s(channels...)))
+	}
 	scale := g.Cast(in[4], tensor.Float64)
 	if in[4].Rank() == 1 && !in[4].Shape[0].Is(1) {
-		shape := make([]int, y.Rank()-1)
-		for i := range shape {
-			shape[i] = 1
-		}
-		shape[0] = -1
-		scale = g.Reshape(scale, g.Int64s(shape...))
+		scale = g.Reshape(scale, g.Int64s(channels...))
 	} else {
 		scale = c.flat(scale)
 	}

@@ -11,8 +11,8 @@ import (
 // maxUnrolled bounds the steps that a recurrent node is written out for.
 const maxUnrolled = 512
 
-// recurrent writes RNN, GRU and LSTM out step by step, for a sequence whose length is a number: so they run on both
-// engines and have gradients.
+// recurrent writes RNN, GRU and LSTM out step by step where the length of the sequence is a number, and as a Scan where it is
+// open: so they run on both engines and have gradients.
 func recurrent(c *conversion) error {
 	r, err := newRecurrence(c)
 	if err != nil {
@@ -56,7 +56,7 @@ func recurrent(c *conversion) error {
 type recurrence struct {
 	c           *conversion
 	x           *graph.Value // [steps, batch, in]
-	steps       int
+	steps       int          // 0 where the length is open, or too long to be written out
 	hidden      int
 	gates       int
 	directions  []bool // for each, whether it runs backwards
@@ -80,8 +80,11 @@ func newRecurrence(c *conversion) (*recurrence, error) {
 	var known, known2 bool
 	r.steps, known = r.x.Shape[0].Known()
 	r.hidden, known2 = c.n.Inputs[2].Shape[2].Known()
-	if !known || !known2 || r.steps < 1 || r.steps > maxUnrolled {
-		return nil, fmt.Errorf("a sequence of %v steps: %w", r.x.Shape[0], graph.ErrUnsupported)
+	if !known2 || known && r.steps < 1 {
+		return nil, fmt.Errorf("a sequence of %v steps, %v hidden: %w", r.x.Shape[0], c.n.Inputs[2].Shape[2], graph.ErrUnsupported)
+	}
+	if !known || r.steps > maxUnrolled {
+		r.steps = 0
 	}
 	switch d := c.n.Str("direction", "forward"); d {
 	case "forward":
@@ -163,28 +166,94 @@ func (r *recurrence) run(d int) (y, h, cell *graph.Value, err error) {
 	if v := n.Input(4); v != nil {
 		lens = g.Unsqueeze(g.Cast(v, tensor.Int64), 1)
 	}
+	if r.steps == 0 {
+		return r.scan(d, in, h, cell, rec, recBias, peep, lens)
+	}
 	out := make([]*graph.Value, r.steps)
 	for k := range r.steps {
 		t := k
 		if r.directions[d] {
 			t = r.steps - 1 - k
 		}
-		x := g.Gather(in, g.Const(tensor.Scalar(int64(t))), 0)
-		next, nextCell := r.step(d, x, h, cell, rec, recBias, peep)
-		shown := next
-		if lens != nil {
-			runs := g.Less(g.Const(tensor.Scalar(int64(t))), lens)
-			shown, next = g.Where(runs, next, g.Scalar(0, next)), g.Where(runs, next, h)
-			if cell != nil {
-				nextCell = g.Where(runs, nextCell, cell)
-			}
-		}
-		h, cell, out[t] = next, nextCell, g.Unsqueeze(shown, 0)
+		at := g.Const(tensor.Scalar(int64(t)))
+		var shown *graph.Value
+		shown, h, cell = r.masked(d, at, g.Gather(in, at, 0), h, cell, rec, recBias, peep, lens)
+		out[t] = g.Unsqueeze(shown, 0)
 	}
 	if len(out) == 1 {
 		return out[0], h, cell, g.Err()
 	}
 	return g.Concat(0, out...), h, cell, g.Err()
+}
+
+// scan is what run does, for a sequence whose length only a run tells.
+func (r *recurrence) scan(d int, in, h, cell, rec, recBias, peep, lens *graph.Value) (y, last, lastCell *graph.Value, err error) {
+	g := r.c.g
+	if err := g.Err(); err != nil {
+		return nil, nil, nil, err
+	}
+	body := graph.New(r.c.n.Op)
+	inner := *r
+	inner.c = &conversion{builder: r.c.builder, g: body, n: r.c.n, opset: r.c.opset}
+	var own, captured []*graph.Value
+	input := func(name string, v *graph.Value, walked int) *graph.Value {
+		if v == nil {
+			return nil
+		}
+		own = append(own, v)
+		return body.InputOf(v.DType, name, slices.Clone(v.Shape[walked:]))
+	}
+	reads := func(v *graph.Value) *graph.Value {
+		if v == nil {
+			return nil
+		}
+		captured = append(captured, v)
+		return body.Reads(v)
+	}
+	state, stateCell := input("h", h, 0), input("c", cell, 0)
+	carried := len(own)
+	x := input("x", in, 1)
+	var t *graph.Value
+	if lens != nil {
+		zero, one := g.Const(tensor.Scalar(int64(0))), g.Const(tensor.Scalar(int64(1)))
+		t = input("t", g.Range(zero, r.c.scalar(r.c.extent(in, 0)), one), 1)
+	}
+	shown, next, nextCell := inner.masked(d, t, x, state, stateCell, reads(rec), reads(recBias), reads(peep), reads(lens))
+	body.Output("next", next)
+	if cell != nil {
+		body.Output("next_c", nextCell)
+	}
+	body.Output("y", shown)
+	back := int64(0)
+	if r.directions[d] {
+		back = 1
+	}
+	walked := len(own) - carried
+	attrs := graph.Attrs{"body": body, "num_scan_inputs": int64(walked), "scan_input_directions": slices.Repeat([]int64{back}, walked),
+		"scan_output_directions": []int64{back}}
+	if err := body.Err(); err != nil {
+		return nil, nil, nil, err
+	}
+	out := g.NodeN("Scan", carried+1, attrs, append(own, captured...)...)
+	if cell != nil {
+		lastCell = out[1]
+	}
+	return out[carried], out[0], lastCell, g.Err()
+}
+
+// masked is step t for the sequences that are longer than t; others keep their state and show zeros.
+func (r *recurrence) masked(d int, t, x, h, cell, rec, recBias, peep, lens *graph.Value) (shown, next, nextCell *graph.Value) {
+	g := r.c.g
+	next, nextCell = r.step(d, x, h, cell, rec, recBias, peep)
+	shown = next
+	if lens != nil {
+		runs := g.Less(t, lens)
+		shown, next = g.Where(runs, next, g.Scalar(0, next)), g.Where(runs, next, h)
+		if cell != nil {
+			nextCell = g.Where(runs, nextCell, cell)
+		}
+	}
+	return shown, next, nextCell
 }
 
 // step is the next state, given the input's share x of all gates, [batch, gates * hidden].

@@ -92,6 +92,10 @@ func (b *builder) externalFile(location string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("external data in %q, which is not a regular file: %w", location, ErrPath)
 	}
+	// A hard link, as an archive may hold, is another file's content under a name in the folder.
+	if n := hardLinks(info); n > 1 {
+		return nil, fmt.Errorf("external data in %q, a file of %d names (hard links), of which some may lie elsewhere; copy it: %w", location, n, ErrPath)
+	}
 	f, err := root.Open(location)
 	if err != nil {
 		return nil, fmt.Errorf("external data: %w", err)

@@ -16,6 +16,9 @@ var small = Limits{Bytes: 1 << 20, Nodes: 1000, Values: 1000, Tensors: 1000, Mes
 func FuzzUnmarshal(f *testing.F) {
 	f.Add(marshal(f, encoder(f)))
 	f.Add(called(&onnxpb.Node{Op: "Outer", Domain: "own", Inputs: []string{"x"}, Outputs: []string{"y"}}).Encode().Bytes())
+	f.Add(pbModel(looping(pbNode("Mul", "s e", "s_out"))))
+	f.Add(pbModel(looping(pbNode("Concat", "s e", "s_out", &onnxpb.Attribute{Name: "axis", Type: onnxpb.AttrInt}))))
+	f.Add(pbModel(choosing()))
 	for _, opset := range []int64{9, 12, 18, 21} {
 		m, err := modelOf(encoder(f))
 		if err != nil {

@@ -2,9 +2,12 @@ package importer
 
 import (
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer/internal/onnxpb"
@@ -69,7 +72,7 @@ func TestHostileModels(t *testing.T) {
 			g.Initializers[0].Dims = []int64{1 << 30}
 		}, ErrMalformed, "0 elements"},
 		"two types of data":            {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Initializers[0].DataType = 11 }, tensor.ErrShape, "48 bytes"},
-		"strings":                      {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Initializers[0].DataType = 8 }, graph.ErrUnsupported, "string"},
+		"strings":                      {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Initializers[0].DataType = 8 }, ErrMalformed, "0 strings"},
 		"unknown type":                 {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Initializers[0].DataType = 1 << 40 }, graph.ErrUnsupported, "element type"},
 		"two initializers of one name": {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Initializers[1].Name = "fc1.weight" }, ErrMalformed, `two values are called "fc1.weight"`},
 		"two inputs of one name":       {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Inputs = append(g.Inputs, g.Inputs[0]) }, ErrMalformed, "two values"},
@@ -82,10 +85,21 @@ func TestHostileModels(t *testing.T) {
 		"no outputs":                   {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Outputs = nil }, ErrMalformed, "no outputs"},
 		"no opset":                     {func(_ *onnxpb.Graph, m *onnxpb.Model) { m.Opsets = nil }, ErrMalformed, "opset"},
 		"no graph":                     {func(_ *onnxpb.Graph, m *onnxpb.Model) { m.Graph = nil }, ErrMalformed, "no graph"},
-		"sparse":                       {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Sparse = [][]byte{{}} }, graph.ErrUnsupported, "sparse"},
-		"an input without a type":      {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Inputs[0].Type = nil }, graph.ErrUnsupported, `input "x"`},
-		"an input without a shape":     {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Inputs[0].Type.Tensor.Shape = nil }, nil, "shape of input 0 (x) is not known"},
-		"a node without inputs":        {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Nodes[len(g.Nodes)-1].Inputs = nil }, nil, "inputs"},
+		"sparse without a name":        {sparse(func(s *onnxpb.SparseTensor) { s.Values.Name = "" }), ErrMalformed, "no name"},
+		"sparse without values":        {sparse(func(s *onnxpb.SparseTensor) { s.Values = nil }), ErrMalformed, "no name"},
+		"sparse without places":        {sparse(func(s *onnxpb.SparseTensor) { s.Indices = nil }), ErrMalformed, "indices are missing"},
+		"sparse places beyond":         {sparse(func(s *onnxpb.SparseTensor) { s.Indices.Int64s[1] = 12 }), ErrMalformed, "index 1 is 12"},
+		"sparse places below":          {sparse(func(s *onnxpb.SparseTensor) { s.Indices.Int64s[0] = -1 }), ErrMalformed, "index 0 is -1"},
+		"sparse places twice":          {sparse(func(s *onnxpb.SparseTensor) { s.Indices.Int64s[1] = 2 }), ErrMalformed, "index 1 is 2"},
+		"sparse places too few":        {sparse(func(s *onnxpb.SparseTensor) { s.Indices.Dims[0], s.Indices.Int64s = 1, s.Indices.Int64s[:1] }), ErrMalformed, "indices of shape"},
+		"sparse and huge":              {sparse(func(s *onnxpb.SparseTensor) { s.Dims = []int64{1 << 20, 1 << 10} }), ErrLimit, "elements in sparse tensors"},
+		"sparse of negative extent":    {sparse(func(s *onnxpb.SparseTensor) { s.Dims[0] = -3 }), ErrMalformed, "dimension 0 is -3"},
+		"sparse axes beyond": {sparse(func(s *onnxpb.SparseTensor) {
+			s.Indices.Dims, s.Indices.Int64s = []int64{2, 2}, []int64{0, 2, 1, 4}
+		}), ErrMalformed, "index 1 is 4 on axis 1"},
+		"an input without a type":  {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Inputs[0].Type = nil }, graph.ErrUnsupported, `input "x"`},
+		"an input without a shape": {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Inputs[0].Type.Tensor.Shape = nil }, graph.ErrUnsupported, "unknown rank"},
+		"a node without inputs":    {func(g *onnxpb.Graph, _ *onnxpb.Model) { g.Nodes[len(g.Nodes)-1].Inputs = nil }, nil, "inputs"},
 		"a function that calls itself": {func(g *onnxpb.Graph, m *onnxpb.Model) {
 			call := &onnxpb.Node{Op: "F", Domain: "d", Inputs: []string{"x"}, Outputs: []string{"f"}}
 			m.Functions = []*onnxpb.Function{{Name: "F", Domain: "d", Inputs: []string{"x"}, Outputs: []string{"f"}, Nodes: []*onnxpb.Node{call}}}
@@ -101,10 +115,82 @@ func TestHostileModels(t *testing.T) {
 			}
 			g.Nodes = append(g.Nodes, &onnxpb.Node{Op: "Fa", Domain: "d"})
 		}, ErrLimit, "nodes"},
+		"functions that call each other": {func(g *onnxpb.Graph, m *onnxpb.Model) {
+			for _, pair := range [][2]string{{"F", "G"}, {"G", "F"}} {
+				m.Functions = append(m.Functions, &onnxpb.Function{Name: pair[0], Domain: "d", Inputs: []string{"x"}, Outputs: []string{"f"},
+					Nodes: []*onnxpb.Node{{Op: pair[1], Domain: "d", Inputs: []string{"x"}, Outputs: []string{"f"}}}})
+			}
+			g.Nodes = append(g.Nodes, &onnxpb.Node{Op: "F", Domain: "d", Inputs: []string{"x"}, Outputs: []string{"f"}})
+		}, ErrLimit, "nested"},
+		"a circle in a function": {func(g *onnxpb.Graph, m *onnxpb.Model) {
+			m.Functions = []*onnxpb.Function{{Name: "F", Domain: "d", Inputs: []string{"x"}, Outputs: []string{"b"}, Nodes: []*onnxpb.Node{relu("b", "a"), relu("a", "b")}}}
+			g.Nodes = append(g.Nodes, &onnxpb.Node{Op: "F", Domain: "d", Inputs: []string{"x"}, Outputs: []string{"f"}})
+		}, ErrMalformed, "circle"},
+		"two functions of one name": {func(_ *onnxpb.Graph, m *onnxpb.Model) {
+			m.Functions = []*onnxpb.Function{{Name: "F", Domain: "d"}, {Name: "F", Domain: "d"}}
+		}, ErrMalformed, "two functions are called d.F"},
+		"two parameters of one name": {func(_ *onnxpb.Graph, m *onnxpb.Model) {
+			m.Functions = []*onnxpb.Function{{Name: "F", Domain: "d", Inputs: []string{"x", "x"}}}
+		}, ErrMalformed, `two of its parameters are called "x"`},
+		"two versions of one domain": {func(_ *onnxpb.Graph, m *onnxpb.Model) {
+			m.Opsets = append(m.Opsets, &onnxpb.OperatorSet{Domain: "ai.onnx", Version: 9})
+		}, ErrMalformed, "versions 17 and 9"},
+		"two attributes of one name": {func(g *onnxpb.Graph, _ *onnxpb.Model) {
+			n := g.Nodes[len(g.Nodes)-1]
+			n.Attributes = append(n.Attributes, &onnxpb.Attribute{Name: "a", Type: onnxpb.AttrInt}, &onnxpb.Attribute{Name: "a", Type: onnxpb.AttrInt, I: 1})
+		}, ErrMalformed, `two attributes "a"`},
+		"one output twice": {func(g *onnxpb.Graph, _ *onnxpb.Model) {
+			g.Nodes = append(g.Nodes, &onnxpb.Node{Op: "Split", Inputs: []string{"x"}, Outputs: []string{"s", "s"}})
+		}, ErrMalformed, "two values"},
+		"graphs within graphs": {func(g *onnxpb.Graph, _ *onnxpb.Model) {
+			for range 100 {
+				body := *g
+				g.Nodes = []*onnxpb.Node{{Op: "If", Inputs: []string{"x"}, Outputs: []string{"mean"}, Attributes: []*onnxpb.Attribute{{Name: "then_branch", Type: onnxpb.AttrGraph, G: &body}}}}
+			}
+		}, ErrLimit, "nested more than 16 deep"},
+		"dimensions whose product wraps": {func(g *onnxpb.Graph, _ *onnxpb.Model) {
+			g.Initializers[0].Dims = []int64{1 << 32, 1 << 32, 4}
+		}, tensor.ErrShape, "too many elements"},
+		"dimensions whose product wraps to what is there": {func(g *onnxpb.Graph, _ *onnxpb.Model) {
+			g.Initializers[0].Dims = []int64{1<<62 + 3, 4} // 12 modulo 2^64
+		}, nil, `initializer "fc1.weight"`},
+		"strings that are not there": {func(g *onnxpb.Graph, _ *onnxpb.Model) {
+			g.Initializers[0].DataType, g.Initializers[0].Raw, g.Initializers[0].Dims = 8, nil, []int64{1 << 30}
+		}, nil, `initializer "fc1.weight"`},
 	} {
 		err := hostile(t, c.change)
 		if err == nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A string, and a tensor's bytes, of a length far beyond the file are refused before memory is taken.
+func TestLengthsBeyondTheFile(t *testing.T) {
+	for name, path := range map[string][]protowire.Number{
+		"the graph's name":     {7, 2},
+		"a tensor's bytes":     {7, 5, 9},
+		"a tensor's floats":    {7, 5, 4},
+		"a string of a tensor": {7, 5, 6},
+		"a node's name":        {7, 1, 3},
+		"an attribute's text":  {7, 1, 5, 4},
+		"metadata":             {14, 2},
+	} {
+		for _, length := range []uint64{100, 1 << 31, 1 << 62, math.MaxUint64} {
+			b := protowire.AppendVarint(protowire.AppendTag(nil, path[len(path)-1], protowire.BytesType), length)
+			for i := len(path) - 2; i >= 0; i-- {
+				b = protowire.AppendBytes(protowire.AppendTag(nil, path[i], protowire.BytesType), b)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Unmarshal(b, Options{})
+			runtime.ReadMemStats(&after)
+			if !errors.Is(err, ErrMalformed) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s of %d bytes: %v", name, length, err)
+			}
+			if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+				t.Errorf("%s of %d bytes: %d bytes were allocated", name, length, n)
+			}
 		}
 	}
 }
@@ -121,5 +207,17 @@ func TestLyingCountsTakeNoMemory(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
 		t.Errorf("%d bytes were allocated", n)
+	}
+}
+
+// sparse puts a sparse initializer of two values in the place of the first, after a change.
+func sparse(change func(*onnxpb.SparseTensor)) func(*onnxpb.Graph, *onnxpb.Model) {
+	return func(g *onnxpb.Graph, _ *onnxpb.Model) {
+		t := g.Initializers[0]
+		g.Initializers = g.Initializers[1:]
+		s := &onnxpb.SparseTensor{Dims: t.Dims, Values: &onnxpb.Tensor{Name: t.Name, DataType: t.DataType, Dims: []int64{2}, Floats: []float32{1, 2}},
+			Indices: &onnxpb.Tensor{DataType: 7, Dims: []int64{2}, Int64s: []int64{2, 7}}}
+		change(s)
+		g.Sparse = []*onnxpb.SparseTensor{s}
 	}
 }

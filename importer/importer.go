@@ -82,8 +82,16 @@ func unmarshal(b []byte, o Options) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	return graphOf(m, o)
+}
+
+// graphOf is the graph of a decoded model.
+func graphOf(m *onnxpb.Model, o Options) (*graph.Graph, error) {
 	opset, err := checkVersions(m)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkNames(m); err != nil {
 		return nil, err
 	}
 	steps, err := inline(m, opset, o.Limits)

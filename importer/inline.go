@@ -16,6 +16,7 @@ type step struct {
 	attrs            []*onnxpb.Attribute
 	opset            int
 	from             *onnxpb.Node
+	bodies           map[string]*body // the graphs in its attributes
 }
 
 // inliner replaces calls of the model's own functions by their nodes, down to the last call.
@@ -24,6 +25,7 @@ type inliner struct {
 	functions map[functionKey]*onnxpb.Function
 	taken     map[string]bool // names of values
 	steps     []*step
+	nodes     int
 	edges     int
 	next      int
 }
@@ -50,6 +52,11 @@ func inline(m *onnxpb.Model, opset int, l Limits) ([]*step, error) {
 	for _, t := range m.Graph.Initializers {
 		in.taken[t.Name] = true
 	}
+	for _, t := range m.Graph.Sparse {
+		if t.Values != nil {
+			in.taken[t.Values.Name] = true
+		}
+	}
 	for _, n := range m.Graph.Nodes {
 		for _, name := range n.Outputs {
 			in.taken[name] = true
@@ -73,8 +80,9 @@ func (in *inliner) add(n *onnxpb.Node, s *scope) error {
 	if onnxDomain(n.Domain) {
 		st.domain = ""
 	}
+	in.nodes++
 	in.edges += len(n.Inputs) + len(n.Outputs)
-	if err := onnxpb.Over("nodes, functions inlined,", len(in.steps)+1, in.limits.Nodes); err != nil {
+	if err := onnxpb.Over("nodes, functions inlined,", in.nodes, in.limits.Nodes); err != nil {
 		return err
 	}
 	if err := onnxpb.Over("edges, functions inlined,", in.edges/64, in.limits.Nodes); err != nil {
@@ -82,8 +90,9 @@ func (in *inliner) add(n *onnxpb.Node, s *scope) error {
 	}
 	f := in.functions[functionKey{n.Domain, n.Op, n.Overload}]
 	if f == nil || st.domain == "" && graph.Lookup("", n.Op) != nil {
+		err := in.bodies(st, s)
 		in.steps = append(in.steps, st)
-		return nil
+		return err
 	}
 	return in.call(f, st, s)
 }
@@ -126,6 +135,9 @@ func (in *inliner) call(f *onnxpb.Function, st *step, s *scope) error {
 	}
 	for _, a := range slices.Concat(f.Defaults, st.attrs) {
 		inner.attrs[a.Name] = a
+	}
+	for _, n := range f.Nodes {
+		in.resolve(n.Outputs, inner) // before a body looks for them
 	}
 	for _, n := range f.Nodes {
 		if err := in.add(n, inner); err != nil {

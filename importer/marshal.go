@@ -10,12 +10,13 @@ import (
 	"github.com/elbo-ml/elbo/tensor"
 )
 
-// irVersion is the IR version of what elbo writes: the one that came with opset 17.
-const irVersion = 8
+// Marshal writes a graph as an ONNX model of opset 17, or of the least above it that has the graph's operators and types:
+// see SaveOptions.Opset. Its producer is "elbo".
+func Marshal(g *graph.Graph) ([]byte, error) { return MarshalAs(g, SaveOptions{}) }
 
-// Marshal writes a graph as an ONNX model: opset 17, IR version 8, producer "elbo".
-func Marshal(g *graph.Graph) ([]byte, error) {
-	m, err := modelOf(g)
+// MarshalAs is Marshal in the form that the options ask for; External and Force are for files.
+func MarshalAs(g *graph.Graph, o SaveOptions) ([]byte, error) {
+	m, err := modelAs(g, o)
 	if err != nil {
 		return nil, fmt.Errorf("importer: marshal %s: %w", g.Name, err)
 	}
@@ -34,9 +35,23 @@ func checkSize(e *onnxpb.Buffer) error {
 	return nil
 }
 
-// modelOf is the model of a graph; its tensors share the graph's memory.
-func modelOf(g *graph.Graph) (*onnxpb.Model, error) {
-	m := &onnxpb.Model{IRVersion: irVersion, ProducerName: "elbo", Graph: &onnxpb.Graph{Name: g.Name, Doc: g.Doc}}
+// modelOf is modelAs without options.
+func modelOf(g *graph.Graph) (*onnxpb.Model, error) { return modelAs(g, SaveOptions{}) }
+
+// modelAs is the model of a graph at an opset, with the lowest IR version that has it. Its tensors share the graph's
+// memory.
+func modelAs(g *graph.Graph, o SaveOptions) (*onnxpb.Model, error) {
+	g, opset, err := reform(g, o.Opset)
+	if err != nil {
+		return nil, err
+	}
+	if o.Float16 {
+		halve(g)
+	}
+	if err := g.Err(); err != nil {
+		return nil, err
+	}
+	m := &onnxpb.Model{IRVersion: irVersions[opset], ProducerName: "elbo", Graph: &onnxpb.Graph{Name: g.Name, Doc: g.Doc}}
 	if m.Graph.Name == "" {
 		m.Graph.Name = "elbo" // ONNX wants a name
 	}
@@ -52,28 +67,15 @@ func modelOf(g *graph.Graph) (*onnxpb.Model, error) {
 		t.Doc, t.Unknown = v.Doc, v.Unknown
 		m.Graph.Initializers = append(m.Graph.Initializers, t)
 	}
-	for _, v := range g.Inputs {
-		m.Graph.Inputs = append(m.Graph.Inputs, valueInfo(v, v.Shape))
+	if o.Sparse {
+		fold(m.Graph)
 	}
-	for _, v := range g.Outputs {
-		m.Graph.Outputs = append(m.Graph.Outputs, valueInfo(v, outputShape(v)))
+	w := newWriter(g)
+	if err := w.write(g, m.Graph); err != nil {
+		return nil, err
 	}
-	for _, v := range constants(g) {
-		m.Graph.Nodes = append(m.Graph.Nodes, constantNode(v))
-	}
-	domains := []string{""}
-	for _, n := range g.Nodes {
-		p, err := nodeProto(n)
-		if err != nil {
-			return nil, fmt.Errorf("node %q (%s): %w", n.Name, n.Op, err)
-		}
-		m.Graph.Nodes = append(m.Graph.Nodes, p)
-		if !slices.Contains(domains, n.Domain) {
-			domains = append(domains, n.Domain)
-		}
-	}
-	m.Opsets = []*onnxpb.OperatorSet{{Version: graph.Opset}}
-	for _, d := range domains[1:] {
+	m.Opsets = []*onnxpb.OperatorSet{{Version: int64(opset)}}
+	for _, d := range w.domains[1:] {
 		m.Opsets = append(m.Opsets, &onnxpb.OperatorSet{Domain: d, Version: 1})
 	}
 	return m, nil
@@ -98,69 +100,6 @@ func constants(g *graph.Graph) []*graph.Value {
 	return list
 }
 
-func constantNode(v *graph.Value) *onnxpb.Node {
-	return &onnxpb.Node{Op: "Constant", Name: v.Name, Outputs: []string{v.Name}, Doc: v.Doc,
-		Attributes: []*onnxpb.Attribute{{Name: "value", Type: onnxpb.AttrTensor, T: protoOf("", v.Data)}}}
-}
-
-func nodeProto(n *graph.Node) (*onnxpb.Node, error) {
-	if op := graph.Lookup(n.Domain, n.Op); op != nil && op.Since > graph.Opset {
-		return nil, fmt.Errorf("it came with opset %d, and opset %d is written: %w", op.Since, graph.Opset, graph.ErrUnsupported)
-	}
-	for _, v := range n.Outputs {
-		if v != nil && v.DType > tensor.BFloat16 {
-			return nil, fmt.Errorf("%v came after opset %d: %w", v, graph.Opset, graph.ErrUnsupported)
-		}
-	}
-	p := &onnxpb.Node{Name: n.Name, Op: n.Op, Domain: n.Domain, Doc: n.Doc, Inputs: names(n.Inputs), Outputs: names(n.Outputs)}
-	p.Unknown = n.Unknown
-	for _, name := range n.Attrs.Names() {
-		a, err := attrProto(name, n.Attrs[name])
-		if err != nil {
-			return nil, err
-		}
-		p.Attributes = append(p.Attributes, a)
-	}
-	return p, nil
-}
-
-// names are the values' names, "" for one left out.
-func names(vs []*graph.Value) []string {
-	out := make([]string, len(vs))
-	for i, v := range vs {
-		if v != nil {
-			out[i] = v.Name
-		}
-	}
-	return out
-}
-
-func attrProto(name string, value any) (*onnxpb.Attribute, error) {
-	a := &onnxpb.Attribute{Name: name}
-	switch v := value.(type) {
-	case float32:
-		a.Type, a.F = onnxpb.AttrFloat, v
-	case int64:
-		a.Type, a.I = onnxpb.AttrInt, v
-	case string:
-		a.Type, a.S = onnxpb.AttrString, []byte(v)
-	case []float32:
-		a.Type, a.Floats = onnxpb.AttrFloats, v
-	case []int64:
-		a.Type, a.Ints = onnxpb.AttrInts, v
-	case []string:
-		a.Type = onnxpb.AttrStrings
-		for _, s := range v {
-			a.Strings = append(a.Strings, []byte(s))
-		}
-	case *tensor.Tensor:
-		a.Type, a.T = onnxpb.AttrTensor, protoOf("", v)
-	default:
-		return nil, fmt.Errorf("attribute %q holds a %T: %w", name, value, graph.ErrUnsupported)
-	}
-	return a, nil
-}
-
 // outputShape is an output's shape under the names that the file it came from gave to what is not a number.
 func outputShape(v *graph.Value) graph.Shape {
 	if v.Shape == nil || len(v.Declared) != len(v.Shape) {
@@ -177,7 +116,7 @@ func outputShape(v *graph.Value) graph.Shape {
 }
 
 // valueInfo is a value's type. An extent that is no number is written as its expression: ONNX's dim_param is any text.
-func valueInfo(v *graph.Value, shape graph.Shape) *onnxpb.ValueInfo {
+func valueInfo(v *graph.Value, name string, shape graph.Shape) *onnxpb.ValueInfo {
 	t := &onnxpb.TensorType{Elem: int64(v.DType)}
 	if shape != nil {
 		t.Shape = &onnxpb.Shape{}
@@ -191,7 +130,14 @@ func valueInfo(v *graph.Value, shape graph.Shape) *onnxpb.ValueInfo {
 			t.Shape.Dims = append(t.Shape.Dims, dim)
 		}
 	}
-	info := &onnxpb.ValueInfo{Name: v.Name, Type: &onnxpb.Type{Tensor: t}}
+	typed := &onnxpb.Type{Tensor: t}
+	if v.Kind == tensor.Sequence || v.Kind == tensor.OptionalSequence {
+		typed = &onnxpb.Type{Sequence: &onnxpb.ElementType{Elem: typed}}
+	}
+	if v.Kind == tensor.Optional || v.Kind == tensor.OptionalSequence {
+		typed = &onnxpb.Type{Optional: &onnxpb.ElementType{Elem: typed}}
+	}
+	info := &onnxpb.ValueInfo{Name: name, Type: typed}
 	if v.Data == nil {
 		info.Doc = v.Doc
 		info.Unknown = v.Unknown

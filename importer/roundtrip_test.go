@@ -209,13 +209,13 @@ func TestOneErrorForAllUnsupported(t *testing.T) {
 		&onnxpb.Node{Op: "Frobnicate", Name: "first", Inputs: []string{"x"}, Outputs: []string{"f"}},
 		&onnxpb.Node{Op: "Relu", Inputs: []string{"f"}, Outputs: []string{"r"}},
 		&onnxpb.Node{Op: "Fuse", Domain: "org.example", Name: "second", Inputs: []string{"r"}, Outputs: []string{"s"}},
-		&onnxpb.Node{Op: "If", Name: "third", Inputs: []string{"s"}, Outputs: []string{"u"},
-			Attributes: []*onnxpb.Attribute{{Name: "then_branch", Type: onnxpb.AttrGraph, G: &onnxpb.Graph{}}}})
+		&onnxpb.Node{Op: "ImageDecoder", Name: "third", Inputs: []string{"s"}, Outputs: []string{"u"},
+			Attributes: []*onnxpb.Attribute{{Name: "graph", Type: onnxpb.AttrGraph, G: &onnxpb.Graph{}}}})
 	_, err = Unmarshal(m.Encode().Bytes(), Options{})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	want := `importer: 3 unsupported operators: Frobnicate (node "first", opset 17), org.example::Fuse (node "second", opset 17), If (node "third", opset 17)`
+	want := `importer: 3 unsupported operators: Frobnicate (node "first", opset 17), org.example::Fuse (node "second", opset 17), ImageDecoder (node "third", opset 17)`
 	if err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}

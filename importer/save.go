@@ -21,6 +21,14 @@ type SaveOptions struct {
 	Force bool
 	// External is the size in bytes from which a tensor is written to a file beside the model; 0 keeps all within it.
 	External int64
+	// Sparse stores a weight of mostly zeros as a sparse initializer (ONNX's SparseTensorProto: its other elements and their
+	// places), where that takes fewer bytes. Load gives the same tensors either way.
+	Sparse bool
+	// Opset is the one to write, MinSaved to MaxOpset; 0 is graph.Opset, or the least above it that has the model's operators
+	// and types. What an older opset lacks is spelled out in what it has.
+	Opset int
+	// Float16 stores the float32 weights in float16; a Cast gives the float32 that the model computes in.
+	Float16 bool
 }
 
 // Save writes a graph to a file, whole or not at all: to a temporary file, synced, renamed, the folder synced.
@@ -38,7 +46,7 @@ func save(g *graph.Graph, path string, o SaveOptions) error {
 	if _, err := os.Lstat(path); err == nil && !o.Force {
 		return fmt.Errorf("it is there already, and replacing it was not asked for: %w", fs.ErrExist)
 	}
-	m, err := modelOf(g)
+	m, err := modelAs(g, o)
 	if err != nil {
 		return err
 	}
@@ -47,6 +55,11 @@ func save(g *graph.Graph, path string, o SaveOptions) error {
 			return err
 		}
 	}
+	return write(m, path)
+}
+
+// write puts a model under path whole, or leaves what is there.
+func write(m *onnxpb.Model, path string) error {
 	e := m.Encode()
 	if err := checkSize(e); err != nil {
 		return err

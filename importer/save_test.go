@@ -146,29 +146,47 @@ func TestHostileExternalData(t *testing.T) {
 			e["location"] = "link"
 		}
 	}
+	folderLink := func(to, location string) func(string, map[string]string) {
+		return func(dir string, e map[string]string) {
+			if err := os.Symlink(to, filepath.Join(dir, "sub")); err != nil {
+				t.Skip(err)
+			}
+			e["location"] = location
+		}
+	}
+	hardLink := func(dir string, e map[string]string) {
+		if err := os.Link(filepath.Join(dir, "..", "secret.bin"), filepath.Join(dir, "hard")); err != nil {
+			t.Skip(err)
+		}
+		e["location"] = "hard"
+	}
 	for name, c := range map[string]struct {
 		change func(string, map[string]string)
 		is     error
 		says   string
 	}{
-		"sound":               {at("w.bin"), nil, ""},
-		"sound with a length": {with("length", "48"), nil, ""},
-		"a link within":       {link("w.bin"), nil, ""},
-		"absolute":            {at("/etc/passwd"), ErrPath, "/etc/passwd"},
-		"above":               {at("../secret.bin"), ErrPath, "secret"},
-		"above and back":      {at("x/../../secret.bin"), ErrPath, "secret"},
-		"with a backslash":    {at(`..\secret.bin`), ErrPath, "secret"},
-		"with a drive":        {at("C:secret.bin"), ErrPath, "secret"},
-		"nothing":             {at(""), ErrMalformed, "no file"},
-		"a link that leaves":  {link("../secret.bin"), nil, "escapes"},
-		"a folder":            {at("."), ErrPath, "regular"},
-		"not there":           {at("gone.bin"), fs.ErrNotExist, "gone.bin"},
-		"too short":           {at("short.bin"), ErrMalformed, "which has 47"},
-		"offset past the end": {with("offset", "1"), ErrMalformed, "at 1"},
-		"huge offset":         {with("offset", "9223372036854775807"), ErrMalformed, "at 9223372036854775807"},
-		"negative offset":     {with("offset", "-8"), ErrMalformed, "at -8"},
-		"no number":           {with("offset", "eight"), ErrMalformed, "eight"},
-		"another length":      {with("length", "40"), ErrMalformed, "40 bytes"},
+		"sound":                {at("w.bin"), nil, ""},
+		"sound with a length":  {with("length", "48"), nil, ""},
+		"a link within":        {link("w.bin"), nil, ""},
+		"absolute":             {at("/etc/passwd"), ErrPath, "/etc/passwd"},
+		"above":                {at("../secret.bin"), ErrPath, "secret"},
+		"above and back":       {at("x/../../secret.bin"), ErrPath, "secret"},
+		"with a backslash":     {at(`..\secret.bin`), ErrPath, "secret"},
+		"with a drive":         {at("C:secret.bin"), ErrPath, "secret"},
+		"nothing":              {at(""), ErrMalformed, "no file"},
+		"a link that leaves":   {link("../secret.bin"), nil, "escapes"},
+		"a folder that leaves": {folderLink("..", "sub/secret.bin"), nil, "escapes"},
+		"a hard link":          {hardLink, ErrPath, "hard links"},
+		"a folder":             {at("."), ErrPath, "regular"},
+		"not there":            {at("gone.bin"), fs.ErrNotExist, "gone.bin"},
+		"too short":            {at("short.bin"), ErrMalformed, "which has 47"},
+		"offset past the end":  {with("offset", "1"), ErrMalformed, "at 1"},
+		"huge offset":          {with("offset", "9223372036854775807"), ErrMalformed, "at 9223372036854775807"},
+		"negative offset":      {with("offset", "-8"), ErrMalformed, "at -8"},
+		"offset that wraps":    {func(_ string, e map[string]string) { e["offset"], e["length"] = "9223372036854775800", "48" }, ErrMalformed, "which has 48"},
+		"huge length":          {with("length", "9223372036854775807"), ErrMalformed, "9223372036854775807 bytes"},
+		"no number":            {with("offset", "eight"), ErrMalformed, "eight"},
+		"another length":       {with("length", "40"), ErrMalformed, "40 bytes"},
 	} {
 		err := external(t, c.change)
 		if c.says == "" {

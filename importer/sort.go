@@ -18,7 +18,7 @@ func sortSteps(steps []*step) ([]*step, error) {
 	waits := make([]int, len(steps))
 	readers := make([][]int, len(steps))
 	for i, s := range steps {
-		for _, name := range s.inputs {
+		for _, name := range s.reads() {
 			if from, ok := maker[name]; ok {
 				waits[i]++
 				readers[from] = append(readers[from], i)

@@ -31,6 +31,9 @@ func (b *builder) tensorOf(t *onnxpb.Tensor) (*tensor.Tensor, error) {
 	if err := onnxpb.Over("elements in a tensor", n, b.limits.Elements); err != nil {
 		return nil, err
 	}
+	if dtype == tensor.String {
+		return stringsOf(t, shape, n)
+	}
 	raw := t.Raw
 	stored := (n*dtype.Bits() + 7) / 8
 	switch {
@@ -42,7 +45,7 @@ func (b *builder) tensorOf(t *onnxpb.Tensor) (*tensor.Tensor, error) {
 		return typedData(t, dtype, shape, n)
 	}
 	if dtype.Bits() < 8 {
-		return unpacked(dtype, shape, raw)
+		return tensor.Unpack(dtype, shape, raw)
 	}
 	out, err := tensor.WrapBytes(dtype, shape, raw)
 	if err != nil {
@@ -92,7 +95,7 @@ func typedData(t *onnxpb.Tensor, dtype tensor.DType, shape tensor.Shape, n int) 
 	if dtype.Bits() < 8 {
 		packed := make([]uint8, len(t.Int32s))
 		narrow(packed, t.Int32s)
-		return unpacked(dtype, shape, packed)
+		return tensor.Unpack(dtype, shape, packed)
 	}
 	have := 0
 	switch dtype {
@@ -143,43 +146,29 @@ func narrow[T uint8 | uint16 | int16 | int32 | uint32 | uint64](to []T, from []i
 	}
 }
 
+// stringsOf is a tensor of strings, which stand one by one in the file.
+func stringsOf(t *onnxpb.Tensor, shape tensor.Shape, n int) (*tensor.Tensor, error) {
+	if len(t.Strings) != n || t.Location == onnxpb.External {
+		return nil, fmt.Errorf("%d strings for %v: %w", len(t.Strings), shape, ErrMalformed)
+	}
+	out := tensor.New(tensor.String, shape...)
+	for i, b := range t.Strings {
+		out.Strings()[i] = string(b)
+	}
+	return out, nil
+}
+
 // protoOf is the TensorProto of a host tensor, sharing its memory.
 func protoOf(name string, t *tensor.Tensor) *onnxpb.Tensor {
 	p := &onnxpb.Tensor{Name: name, DataType: int64(t.DType()), Raw: t.Bytes()}
 	if t.DType().Bits() < 8 {
-		p.Raw = packed(t)
+		p.Raw = tensor.Pack(t)
+	}
+	for _, s := range t.Strings() {
+		p.Strings = append(p.Strings, []byte(s))
 	}
 	for _, d := range t.Shape() {
 		p.Dims = append(p.Dims, int64(d))
 	}
 	return p
-}
-
-// unpacked is a tensor of elements of 2 or 4 bits, which a file packs from the low bits of a byte up, one a byte.
-func unpacked(dtype tensor.DType, shape tensor.Shape, raw []byte) (*tensor.Tensor, error) {
-	out := tensor.New(dtype, shape...)
-	bits, n := dtype.Bits(), out.Len()
-	if len(raw) != (n*bits+7)/8 {
-		return nil, fmt.Errorf("%d bytes for %v%v: %w", len(raw), dtype, shape, ErrMalformed)
-	}
-	elements, each := out.Bytes(), 8/bits
-	for i := range elements {
-		v := raw[i/each] >> (i % each * bits) & (1<<bits - 1)
-		if dtype == tensor.Int4 || dtype == tensor.Int2 {
-			v = uint8(int8(v<<(8-bits)) >> (8 - bits)) // the sign
-		}
-		elements[i] = v
-	}
-	return out, nil
-}
-
-// packed is the way back of unpacked.
-func packed(t *tensor.Tensor) []byte {
-	bits := t.DType().Bits()
-	each := 8 / bits
-	raw := make([]byte, (t.Len()*bits+7)/8)
-	for i, v := range t.Bytes() {
-		raw[i/each] |= v & (1<<bits - 1) << (i % each * bits)
-	}
-	return raw
 }

@@ -15,6 +15,7 @@ const (
 	AttrStrings   = 8
 	AttrTensors   = 9
 	AttrGraphs    = 10
+	AttrType      = 13
 )
 
 // Attribute is AttributeProto.
@@ -33,6 +34,7 @@ type Attribute struct {
 	Graphs  []*Graph
 	Doc     string
 	Type    int64
+	TP      *Type
 	// Ref names the attribute of the enclosing function that this one takes its value from.
 	Ref string
 }
@@ -63,6 +65,8 @@ func (a *Attribute) Kind() int64 {
 		return AttrTensors
 	case a.Graphs != nil:
 		return AttrGraphs
+	case a.TP != nil:
+		return AttrType
 	}
 	return AttrUndefined
 }
@@ -101,6 +105,8 @@ func (a *Attribute) field(d *decoder, num protowire.Number, w wire) (bool, error
 		return d.nested(func() (bool, error) { return more(d, w, &a.Graphs) })
 	case 13:
 		return d.str(w, &a.Doc)
+	case 14:
+		return one(d, w, &a.TP)
 	case 20:
 		return d.int64(w, &a.Type)
 	case 21:
@@ -109,17 +115,20 @@ func (a *Attribute) field(d *decoder, num protowire.Number, w wire) (bool, error
 	return false, nil
 }
 
+// made reports whether the attribute is of a type and made here: one that was decoded has its value where the file had it.
+func (a *Attribute) made(kind int64) bool { return a.seen == 0 && a.Type == kind && a.Ref == "" }
+
 func (a *Attribute) encode(e *Buffer) {
 	e.str(&a.Fields, 1, a.Name)
-	if a.Type == AttrFloat && a.Ref == "" || a.Has(2) {
+	if a.made(AttrFloat) || a.Has(2) {
 		e.tag(2, protowire.Fixed32Type)
 		e.fixed32(a.F)
 	}
-	if a.Type == AttrInt && a.Ref == "" || a.Has(3) {
+	if a.made(AttrInt) || a.Has(3) {
 		e.tag(3, protowire.VarintType)
 		e.tail = protowire.AppendVarint(e.tail, uint64(a.I))
 	}
-	if a.Type == AttrString && a.Ref == "" || a.Has(4) {
+	if a.made(AttrString) || a.Has(4) {
 		e.raw(4, a.S)
 	}
 	if a.T != nil {
@@ -136,6 +145,9 @@ func (a *Attribute) encode(e *Buffer) {
 	messages(e, 10, a.Tensors)
 	messages(e, 11, a.Graphs)
 	e.str(&a.Fields, 13, a.Doc)
+	if a.TP != nil {
+		e.message(14, a.TP)
+	}
 	e.int64(&a.Fields, 20, a.Type)
 	e.str(&a.Fields, 21, a.Ref)
 }

@@ -12,8 +12,7 @@ type Graph struct {
 	Inputs       []*ValueInfo
 	Outputs      []*ValueInfo
 	Values       []*ValueInfo
-	// Sparse are sparse initializers as they stand in the file; elbo holds dense tensors only.
-	Sparse [][]byte
+	Sparse       []*SparseTensor // sparse initializers
 }
 
 func (g *Graph) field(d *decoder, num protowire.Number, w wire) (bool, error) {
@@ -33,11 +32,7 @@ func (g *Graph) field(d *decoder, num protowire.Number, w wire) (bool, error) {
 	case 13:
 		return d.value(w, &g.Values)
 	case 15:
-		if w.typ != protowire.BytesType {
-			return false, nil
-		}
-		g.Sparse = append(g.Sparse, w.b)
-		return true, nil
+		return d.sparse(w, &g.Sparse)
 	}
 	return false, nil
 }
@@ -50,9 +45,7 @@ func (g *Graph) encode(e *Buffer) {
 	messages(e, 11, g.Inputs)
 	messages(e, 12, g.Outputs)
 	messages(e, 13, g.Values)
-	for _, b := range g.Sparse {
-		e.raw(15, b)
-	}
+	messages(e, 15, g.Sparse)
 }
 
 // Node is NodeProto.

@@ -74,7 +74,8 @@ func drawModel(t *rapid.T) *Model {
 		Opsets: []*OperatorSet{{Version: number.Draw(t, "opset")}}, Metadata: []*Entry{{Key: "k", Value: name.Draw(t, "metadata")}},
 		Functions: []*Function{{Name: "F", Inputs: []string{"a", ""}, Attributes: []string{"alpha"}, Defaults: []*Attribute{attr()}, Nodes: []*Node{node()}}},
 		Graph: &Graph{Fields: Fields{Unknown: unknown()}, Name: name.Draw(t, "graph"), Nodes: []*Node{node(), node()},
-			Initializers: []*Tensor{tensor()}, Inputs: []*ValueInfo{info()}, Outputs: []*ValueInfo{info()}, Values: []*ValueInfo{info()}}}
+			Initializers: []*Tensor{tensor()},
+			Sparse:       []*SparseTensor{{Fields: Fields{Unknown: unknown()}, Values: tensor(), Indices: tensor(), Dims: rapid.SliceOfN(number, 0, 3).Draw(t, "dense")}}, Inputs: []*ValueInfo{info()}, Outputs: []*ValueInfo{info()}, Values: []*ValueInfo{info()}}}
 }
 
 // What is encoded decodes to the same, unknown fields included, and encodes to the same bytes again.

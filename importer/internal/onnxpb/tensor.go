@@ -89,13 +89,6 @@ func appendInt(b []byte, v int64) []byte { return protowire.AppendVarint(b, uint
 
 // UnmarshalTensor decodes a tensor that stands by itself. Its bytes are slices of b.
 func UnmarshalTensor(b []byte, l Limits) (*Tensor, error) {
-	d := &decoder{limits: l.WithDefaults()}
-	if err := Over("bytes", int64(len(b)), d.limits.Bytes); err != nil {
-		return nil, err
-	}
 	t := &Tensor{}
-	if err := d.message(b, t); err != nil {
-		return nil, err
-	}
-	return t, nil
+	return t, alone(b, l, t)
 }

@@ -30,17 +30,42 @@ func (v *ValueInfo) encode(e *Buffer) {
 	e.str(&v.Fields, 3, v.Doc)
 }
 
-// Type is TypeProto. Only tensors are read; sequences, maps and the like stay among the unknown fields.
+// Type is TypeProto: one of tensors, sequences and optionals. Maps and sparse tensors stay among the unknown fields.
 type Type struct {
 	Fields
 	Tensor     *TensorType
+	Sequence   *ElementType
+	Optional   *ElementType
 	Denotation string
+}
+
+// ElementType is TypeProto.Sequence and TypeProto.Optional, which are alike.
+type ElementType struct {
+	Fields
+	Elem *Type
+}
+
+func (t *ElementType) field(d *decoder, num protowire.Number, w wire) (bool, error) {
+	if num != 1 {
+		return false, nil
+	}
+	return d.nested(func() (bool, error) { return one(d, w, &t.Elem) })
+}
+
+func (t *ElementType) encode(e *Buffer) {
+	if t.Elem != nil {
+		e.message(1, t.Elem)
+	}
 }
 
 func (t *Type) field(d *decoder, num protowire.Number, w wire) (bool, error) {
 	switch num {
 	case 1:
 		return one(d, w, &t.Tensor)
+	case 4:
+		return one(d, w, &t.Sequence)
+	case 9:
+		return one(d, w, &t.Optional)
 	case 6:
 		return d.str(w, &t.Denotation)
 	}
@@ -50,6 +75,12 @@ func (t *Type) field(d *decoder, num protowire.Number, w wire) (bool, error) {
 func (t *Type) encode(e *Buffer) {
 	if t.Tensor != nil {
 		e.message(1, t.Tensor)
+	}
+	if t.Sequence != nil {
+		e.message(4, t.Sequence)
+	}
+	if t.Optional != nil {
+		e.message(9, t.Optional)
 	}
 	e.str(&t.Fields, 6, t.Denotation)
 }
