@@ -26,8 +26,14 @@ type Adam struct {
 	// AMSGrad divides by the largest v so far (Reddi et al., 2018, algorithm 2; corrected as v is).
 	AMSGrad bool
 	// NoBiasCorrection and NoEpsilon leave those parts out: both together are the Adam of Kingma's M1 code. Where m is
-	// 0 without Epsilon, the weight stays.
+	// 0 without Epsilon, the weight stays. LegacyAdam sets them.
 	NoBiasCorrection, NoEpsilon bool
+}
+
+// LegacyAdam is Adam as in the author's code for his models of 2013 and 2014 (github.com/dpkingma/nips14-ssl): neither
+// bias correction nor epsilon, so that the first steps are large. His rate there is 3e-4.
+func LegacyAdam(rate float64) Adam {
+	return Adam{LearningRate: rate, NoBiasCorrection: true, NoEpsilon: true}
 }
 
 // Name is "adam".

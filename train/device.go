@@ -19,7 +19,7 @@ type device struct {
 	state    []*tensor.Tensor // the host's tensors of what it carries, which are those of the trainer
 	rule     graphRule
 	numbers  []*tensor.Tensor // of the rule
-	observed *tensor.Tensor   // loss, ELBO, reconstruction, KL, the gradient's norm, the sum of the weights' sizes
+	observed *tensor.Tensor   // what the step measures, the gradient's norm, the sum of the weights' sizes
 	held     int              // the step whose state the host's tensors hold
 }
 
@@ -63,12 +63,13 @@ type deviceGraph struct {
 
 func (b *deviceGraph) build(s *step, params []*param, clip, decay float64) error {
 	b.in = slices.Clone(s.in)
-	observed := make([]*graph.Value, 0, 6)
-	for _, v := range s.graph.Outputs[:4] {
+	var observed []*graph.Value
+	for _, v := range s.graph.Outputs[:len(s.names)] {
 		observed = append(observed, b.at[v])
 	}
 	var gradients []*graph.Value
-	for _, v := range s.graph.Outputs[4:] {
+	behind := s.graph.Outputs[len(s.names):]
+	for _, v := range behind[:len(params)] {
 		gradients = append(gradients, b.at[v])
 	}
 	first := observed[0]
@@ -108,6 +109,11 @@ func (b *deviceGraph) build(s *step, params []*param, clip, decay float64) error
 		}
 		weights = append(weights, next)
 		b.carryOver(inputs, values, tensors)
+	}
+	for i, r := range s.running {
+		next := b.at[behind[len(params)+i]]
+		weights = append(weights, next)
+		b.carryOver([]int{slices.Index(s.in, r.weight)}, []*graph.Value{next}, []*tensor.Tensor{r.weight})
 	}
 	observed = append(observed, norm, b.sum(first, weights, b.Abs))
 	for i, v := range observed {
@@ -206,11 +212,12 @@ func (t *trainer) advanceOnDevice(ctx context.Context, n int, rate float64) (see
 	err := d.loop.Run(ctx, d.in, d.out)
 	span.End()
 	if err != nil {
-		return seen{}, fmt.Errorf("train: step %d: %w", n, err)
+		return nil, fmt.Errorf("train: step %d: %w", n, err)
 	}
 	v := d.observed.Floats()
-	seen := seen{v[0], v[1], v[2], v[3]}
-	t.norm = v[4]
+	measured := len(t.step.names)
+	seen := seen(v[:measured])
+	t.norm = v[measured]
 	switch {
 	case !seen.finite() || !finite(t.norm):
 		if err := d.loop.Undo(); err != nil {
@@ -220,7 +227,7 @@ func (t *trainer) advanceOnDevice(ctx context.Context, n int, rate float64) (see
 			return seen, err
 		}
 		return seen, t.step.blame(ctx, n, t.Engine, t.engineOptions())
-	case !finite(v[5]):
+	case !finite(v[measured+1]):
 		return seen, t.checkUpdate(n)
 	}
 	return seen, nil
@@ -234,7 +241,11 @@ func (t *trainer) checkUpdate(n int) error {
 		return fmt.Errorf("train: step %d: %w", n, err)
 	}
 	d.held = n
+	weights := make([]running, 0, len(t.params)+len(t.step.running))
 	for _, p := range t.params {
+		weights = append(weights, running{name: p.name, weight: p.weight})
+	}
+	for _, p := range append(weights, t.step.running...) {
 		if _, _, bad := firstBad(p.weight); bad {
 			if err := d.loop.Undo(); err != nil {
 				return fmt.Errorf("train: step %d: %w", n, err)

@@ -53,3 +53,31 @@ func ExampleFit() {
 	fmt.Printf("%d steps, mean %.2f\n", report.Steps, tensor.Data[float32](m.mean))
 	// Output: 200 steps, mean [0.20 0.70]
 }
+
+// A graph of one layer under dropout of its weights: its outputs vary, and by how much is one call.
+func ExampleVariational() {
+	w := tensor.New(tensor.Float32, 1, 4)
+	for i := range 4 {
+		tensor.Data[float32](w)[i] = 0.5
+	}
+	g := graph.New("sum")
+	g.Output("y", g.Linear(g.Input("x", "batch", 4), g.Weight("w", w), nil))
+
+	v, err := train.Variational(g, train.VariationalOptions{Dropout: train.GaussianDropoutB, Rate: 0.2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x := tensor.New(tensor.Float32, 1, 4)
+	for i := range 4 {
+		tensor.Data[float32](x)[i] = 1
+	}
+	p, err := v.Predict(context.Background(), []*tensor.Tensor{x}, train.PredictOptions{Draws: 20000})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// The variance is alpha times the sum of (x w)^2, with alpha = 0.2/0.8.
+	fmt.Printf("noise %v; mean %.1f, variance %.2f\n", v.Noise[0], p[0].Mean.Floats()[0], p[0].Variance.Floats()[0])
+	// Output: noise w.noise float32[batch,1]; mean 2.0, variance 0.25
+}

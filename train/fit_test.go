@@ -299,18 +299,20 @@ type wide struct{ stripes }
 func (wide) Shape() []int { return []int{5, 5} }
 
 func TestStepsAllocateNothing(t *testing.T) {
-	tr, err := newTrainer(newToy(3), stripes{600}, Options{Engine: native.New(), Epochs: 1000, Batch: 50, Seed: 1, Clip: 1, EMA: 0.99, Binarize: data.Dynamic})
+	tr, err := newTrainer(newSided(3, 7), stripes{600}, Options{Engine: native.New(), Epochs: 1000, Batch: 50, Seed: 1, Clip: 1, EMA: 0.99, Binarize: data.Dynamic})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tr.close()
-	loader, err := data.NewLoader(t.Context(), quiet{tr.source}, data.LoaderOptions{Batch: 50, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
+	for i := range tr.streams {
+		s := &tr.streams[i]
+		s.source = quiet{s.source}
+		if err := s.start(t.Context(), 0, 1); err != nil {
+			t.Fatal(err)
+		}
 	}
-	defer loader.Close()
 	step := func() {
-		if err := tr.next(t.Context(), loader); err != nil {
+		if err := tr.next(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,11 +2,14 @@ package train
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/runtime"
+	"github.com/elbo-ml/elbo/runtime/native"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -28,6 +31,32 @@ func TestGradientsKeepTheShapesOfParams(t *testing.T) {
 	}
 	if grads[len(grads)-1].Producer == nil || grads[len(grads)-1].Producer.Op != "ConstantOfShape" {
 		t.Errorf("%s: the loss does not depend on it, so its gradient is zeros", unused.Name)
+	}
+}
+
+// A stopped value is a constant: of x times exp(x) only the factor x has a gradient, exp(x).
+func TestGradientsDoNotFlowThroughWhatIsStopped(t *testing.T) {
+	g := graph.New("stopped")
+	x := g.Input("x", 3)
+	e := g.Exp(x)
+	grads, err := Gradients(g, g.ReduceSum(g.Mul(x, e), false), []*graph.Value{x}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Output("dx", grads[0])
+	p, err := native.New().Compile(g, runtime.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	out := make([]*tensor.Tensor, 1)
+	if err := p.Run(t.Context(), []*tensor.Tensor{tensor.Vector[float32](-1, 0, 2)}, out); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range []float64{-1, 0, 2} {
+		if got := out[0].Floats()[i]; math.Abs(got-math.Exp(v)) > 1e-5 {
+			t.Errorf("the gradient at %v is %v, want %v", v, got, math.Exp(v))
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ const Zero = -1
 // Optimizer is an update rule and its settings. A rule works on each number alone, so that a step may be split at any
 // place and among any number of threads and gives the same bits.
 type Optimizer interface {
-	// Name is "adam", "adamax", "adagrad", "sgd" or "rmsprop".
+	// Name is "adam", "adamax", "adagrad", "adadelta", "sgd" or "rmsprop".
 	Name() string
 	// Rate is the learning rate before the schedule scales it.
 	Rate() float64

@@ -12,7 +12,7 @@ import (
 // rules are the optimisers under test, one row for each form that takes another path.
 var rules = []Optimizer{
 	Adam{}, Adam{AMSGrad: true}, Adam{WeightDecay: 0.1}, Adam{NoBiasCorrection: true}, Adam{NoEpsilon: true, NoBiasCorrection: true}, Adam{Beta1: Zero},
-	AdaMax{}, AdaGrad{}, SGD{}, SGD{Momentum: 0.9}, SGD{Momentum: 0.9, Nesterov: true}, RMSProp{}, RMSProp{Momentum: 0.5},
+	AdaMax{}, AdaGrad{}, AdaDelta{}, SGD{}, SGD{Momentum: 0.9}, SGD{Momentum: 0.9, Nesterov: true}, RMSProp{}, RMSProp{Momentum: 0.5},
 }
 
 // run64 applies the rule to one weight, from p, with the gradients g.
@@ -53,6 +53,10 @@ func TestWorkedNumbers(t *testing.T) {
 		{"adamax: the norm decays slowly", AdaMax{}, 0.1, []float64{0.5, 0.1}, 0.9 - 0.1/0.19*0.055/0.4995},
 		{"adamax: gradient 0 leaves the weight", AdaMax{}, 0.1, []float64{0}, 1},
 		{"adagrad: 3 then 4 divides by 5", AdaGrad{Epsilon: Zero}, 0.1, []float64{3, 4}, 1 - 0.1 - 0.08},
+		// v = 0.25, so v + epsilon = 1, and u = 0.
+		{"adadelta: the first step is the root of epsilon over that of v", AdaDelta{Decay: Zero, Epsilon: 0.75}, 1, []float64{0.5}, 1 - math.Sqrt(0.75)*0.5},
+		// u = d*d = 0.1875, v = 0.25 again: d = sqrt(0.9375) * 0.5.
+		{"adadelta: the second step grows by the first", AdaDelta{Decay: Zero, Epsilon: 0.75}, 1, []float64{0.5, 0.5}, 1 - math.Sqrt(0.75)*0.5 - math.Sqrt(0.9375)*0.5},
 		{"sgd: plain", SGD{}, 0.1, []float64{0.5, 2}, 0.75},
 		{"sgd: momentum", SGD{Momentum: 0.5}, 0.1, []float64{1, 1}, 1 - 0.1 - 0.15},
 		{"sgd: nesterov looks ahead", SGD{Momentum: 0.5, Nesterov: true}, 0.1, []float64{1}, 1 - 0.15},
@@ -68,11 +72,12 @@ func TestWorkedNumbers(t *testing.T) {
 
 func TestDefaultsAreThePapers(t *testing.T) {
 	for rule, want := range map[Optimizer]string{
-		Adam{}:    "adam(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0, amsgrad=false, bias_correction=true)",
-		AdaMax{}:  "adamax(learning_rate=0.002, beta1=0.9, beta2=0.999)",
-		AdaGrad{}: "adagrad(learning_rate=0.01, epsilon=1e-10)",
-		SGD{}:     "sgd(learning_rate=0.01, momentum=0, nesterov=false)",
-		RMSProp{}: "rmsprop(learning_rate=0.001, decay=0.9, epsilon=1e-08, momentum=0)",
+		Adam{}:     "adam(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0, amsgrad=false, bias_correction=true)",
+		AdaMax{}:   "adamax(learning_rate=0.002, beta1=0.9, beta2=0.999)",
+		AdaGrad{}:  "adagrad(learning_rate=0.01, epsilon=1e-10)",
+		AdaDelta{}: "adadelta(learning_rate=1, decay=0.9, epsilon=1e-06)",
+		SGD{}:      "sgd(learning_rate=0.01, momentum=0, nesterov=false)",
+		RMSProp{}:  "rmsprop(learning_rate=0.001, decay=0.9, epsilon=1e-08, momentum=0)",
 	} {
 		if got := rule.String(); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -115,9 +120,13 @@ func TestConverges(t *testing.T) {
 		for i := range state {
 			state[i] = make([]float64, 2)
 		}
+		rate := 0.05
+		if rule.Name() == "adadelta" {
+			rate = 1 // its own scale
+		}
 		for t := 1; t <= 4000; t++ {
 			g[0], g[1] = w[0]-3, 10*(w[1]+1)
-			rule.Update64(t, 0.05*20/float64(20+t/20), w, g, state)
+			rule.Update64(t, rate*20/float64(20+t/20), w, g, state)
 		}
 		if strings.Contains(rule.String(), "weight_decay=0.1") {
 			continue // its minimum lies elsewhere
@@ -135,7 +144,7 @@ func TestConverges(t *testing.T) {
 func TestBadSettingsAreRefused(t *testing.T) {
 	for _, rule := range []Optimizer{
 		Adam{LearningRate: math.NaN()}, Adam{Beta1: 1}, Adam{Beta2: -0.5}, Adam{Epsilon: math.Inf(1)}, AdaMax{Beta1: 2},
-		AdaGrad{LearningRate: -1}, SGD{Momentum: 1}, SGD{Nesterov: true}, RMSProp{Decay: 1.5},
+		AdaGrad{LearningRate: -1}, AdaDelta{Decay: 1}, AdaDelta{Epsilon: Zero}, SGD{Momentum: 1}, SGD{Nesterov: true}, RMSProp{Decay: 1.5},
 	} {
 		if err := rule.Check(); !errors.Is(err, ErrOptions) {
 			t.Errorf("%v: Check gave %v", rule, err)

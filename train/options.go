@@ -71,6 +71,7 @@ type Progress struct {
 	Epoch, Epochs int // the epoch in progress, from 1
 	// Loss is what the optimiser saw: it differs from -ELBO while the KL weight is not 1.
 	Loss, ELBO, Reconstruction, KL float64
+	Terms                          []Term // of the objective
 	KLWeight                       float64
 	LearningRate                   float64
 	GradientNorm                   float64 // before clipping, of the last step
@@ -78,6 +79,12 @@ type Progress struct {
 	Elapsed, Remaining             time.Duration
 	// Checkpoint is the newest checkpoint of this run, or "".
 	Checkpoint string
+}
+
+// Term is the mean of one of Objective.Terms.
+type Term struct {
+	Name string
+	Mean float64
 }
 
 // Report is what a finished (or interrupted) run did.
@@ -88,6 +95,8 @@ type Report struct {
 	Epochs         int
 	// ELBO, Reconstruction and KL are means in nats per datapoint over the last epoch, or the part of it that was made.
 	ELBO, Reconstruction, KL float64
+	// Terms are the objective's further numbers, as means over the same steps.
+	Terms []Term
 	// Images is the number of datapoints this call saw, in Elapsed.
 	Images          int
 	ImagesPerSecond float64

@@ -2,15 +2,16 @@ package train
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/elbo-ml/elbo/graph"
 )
 
 // Params splits parameters into those that are trained and those that one of the patterns freezes. `*` in a pattern
-// stands for any characters, `/` among them. A pattern that matches no name is an error that lists the names; so is
-// a set of patterns that leaves nothing to train.
-func Params(params []*graph.Value, freeze []string) (trained, frozen []*graph.Value, err error) {
+// stands for any characters, `/` among them. A pattern that matches no name, neither of a parameter nor of one of the
+// others that may be frozen, is an error that lists the parameters; so is a set of patterns that leaves nothing to train.
+func Params(params []*graph.Value, freeze []string, others ...*graph.Value) (trained, frozen []*graph.Value, err error) {
 	used := make([]bool, len(freeze))
 	for _, p := range params {
 		hit := false
@@ -26,6 +27,7 @@ func Params(params []*graph.Value, freeze []string) (trained, frozen []*graph.Va
 		}
 	}
 	for i, ok := range used {
+		ok = ok || slices.ContainsFunc(others, func(v *graph.Value) bool { return match(freeze[i], v.Name) })
 		if !ok {
 			return nil, nil, fmt.Errorf("train: freeze: %q matches no parameter; there are %s: %w", freeze[i], names(params), ErrOptions)
 		}

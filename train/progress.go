@@ -1,19 +1,25 @@
 package train
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
-// seen are the numbers of one step, in nats per datapoint.
-type seen struct{ loss, elbo, reconstruction, kl float64 }
+// seen are the numbers of one step, in nats per datapoint: loss, ELBO, reconstruction, KL, and then the terms.
+type seen []float64
 
+// observe reads them into the step's own room.
 func observe(s *step) seen {
-	return seen{number(s.loss), number(s.elbo), number(s.reconstruction), number(s.kl)}
+	for i, t := range s.scalars {
+		s.seen[i] = number(t)
+	}
+	return s.seen
 }
 
 func (s seen) finite() bool {
-	return finite(s.loss) && finite(s.elbo) && finite(s.reconstruction) && finite(s.kl)
+	for _, v := range s {
+		if !finite(v) {
+			return false
+		}
+	}
+	return true
 }
 
 // means averages the numbers of steps.
@@ -23,29 +29,49 @@ type means struct {
 }
 
 func (m *means) add(s seen) {
-	m.sum.loss += s.loss
-	m.sum.elbo += s.elbo
-	m.sum.reconstruction += s.reconstruction
-	m.sum.kl += s.kl
+	for i, v := range s {
+		m.sum[i] += v
+	}
 	m.n++
+}
+
+func (m *means) reset() {
+	clear(m.sum)
+	m.n = 0
 }
 
 // mean is the average, and NaN of nothing.
 func (m *means) mean() seen {
-	if m.n == 0 {
-		nan := math.NaN()
-		return seen{nan, nan, nan, nan}
+	mean := make(seen, len(m.sum))
+	for i, v := range m.sum {
+		mean[i] = v / m.n
 	}
-	return seen{m.sum.loss / m.n, m.sum.elbo / m.n, m.sum.reconstruction / m.n, m.sum.kl / m.n}
+	return mean
 }
 
 // named and restore carry the sums through a checkpoint.
-func (m *means) named() map[string]float64 {
-	return map[string]float64{"steps": m.n, "loss": m.sum.loss, "elbo": m.sum.elbo, "reconstruction": m.sum.reconstruction, "kl": m.sum.kl}
+func (m *means) named(names []string) map[string]float64 {
+	sums := map[string]float64{"steps": m.n}
+	for i, name := range names {
+		sums[name] = m.sum[i]
+	}
+	return sums
 }
 
-func (m *means) restore(s map[string]float64) {
-	m.n, m.sum = s["steps"], seen{s["loss"], s["elbo"], s["reconstruction"], s["kl"]}
+func (m *means) restore(names []string, sums map[string]float64) {
+	m.n = sums["steps"]
+	for i, name := range names {
+		m.sum[i] = sums[name]
+	}
+}
+
+// terms are the further numbers of a mean under their names.
+func (s *step) terms(mean seen) []Term {
+	var terms []Term
+	for i, name := range s.names[4:] {
+		terms = append(terms, Term{name, mean[4+i]})
+	}
+	return terms
 }
 
 // progressDue reports whether the step just made is one to tell of.
@@ -65,7 +91,7 @@ func (t *trainer) progress(klWeight, rate float64) Progress {
 	m, elapsed := t.window.mean(), time.Since(t.started)
 	p := Progress{
 		Step: t.done, Steps: t.steps, Epoch: (t.done-1)/t.perEpoch + 1, Epochs: (t.steps-1)/t.perEpoch + 1,
-		Loss: m.loss, ELBO: m.elbo, Reconstruction: m.reconstruction, KL: m.kl, KLWeight: klWeight,
+		Loss: m[0], ELBO: m[1], Reconstruction: m[2], KL: m[3], Terms: t.step.terms(m), KLWeight: klWeight,
 		LearningRate: rate, GradientNorm: t.norm, Elapsed: elapsed, Checkpoint: t.report.Checkpoint,
 	}
 	if elapsed > 0 {
@@ -81,7 +107,7 @@ func (t *trainer) progress(klWeight, rate float64) Progress {
 func (t *trainer) result() *Report {
 	r, m := t.report, t.epoch.mean()
 	r.Steps, r.Epochs = t.done, t.done/t.perEpoch
-	r.ELBO, r.Reconstruction, r.KL = m.elbo, m.reconstruction, m.kl
+	r.ELBO, r.Reconstruction, r.KL, r.Terms = m[1], m[2], m[3], t.step.terms(m)
 	r.Elapsed = time.Since(t.started)
 	if r.Elapsed > 0 {
 		r.ImagesPerSecond = float64(r.Images) / r.Elapsed.Seconds()

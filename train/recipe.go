@@ -16,7 +16,7 @@ import (
 // describe is all that decides what the run computes: a run that resumes must have the same. Its length is not part of
 // it, so that a finished run may be lengthened, unless schedule or warm-up depend on it.
 func (t *trainer) describe(obj *Objective, d data.Source) map[string]string {
-	return map[string]string{
+	recipe := map[string]string{
 		"model":          fingerprint(obj.Graph),
 		"frozen weights": t.frozenSum(obj),
 		"freeze":         strings.Join(t.Freeze, " "),
@@ -33,12 +33,19 @@ func (t *trainer) describe(obj *Objective, d data.Source) map[string]string {
 		"kl warm-up":     fmt.Sprintf("%d steps", t.warmup),
 		"ema":            fmt.Sprint(t.EMA),
 	}
+	for _, v := range obj.Stopped {
+		recipe["stopped gradients"] += v.Name + " "
+	}
+	for i, s := range obj.Sides {
+		recipe[fmt.Sprintf("side %d", i)] = fmt.Sprintf("%s, %d a step", s.Data.Name(), s.Batch)
+	}
+	return recipe
 }
 
 // fingerprint tells graphs of different formulas or shapes apart; what the weights hold does not enter.
 func fingerprint(g *graph.Graph) string {
 	h := sha256.New()
-	for _, v := range slices.Concat(g.Inputs, g.Weights) {
+	for _, v := range slices.Concat(g.Inputs, g.Weights, g.Outer) {
 		fmt.Fprintln(h, v)
 	}
 	for _, n := range g.Nodes {
@@ -51,7 +58,11 @@ func fingerprint(g *graph.Graph) string {
 			}
 		}
 		for _, name := range n.Attrs.Names() {
-			fmt.Fprint(h, " ", name, "=", n.Attrs[name])
+			value := n.Attrs[name]
+			if body, ok := value.(*graph.Graph); ok {
+				value = fingerprint(body)
+			}
+			fmt.Fprint(h, " ", name, "=", value)
 		}
 		fmt.Fprintln(h)
 	}
@@ -62,7 +73,9 @@ func fingerprint(g *graph.Graph) string {
 func (t *trainer) frozenSum(obj *Objective) string {
 	h := sha256.New()
 	for _, v := range obj.Graph.Weights {
-		if !slices.ContainsFunc(t.params, func(p *param) bool { return p.name == v.Name }) {
+		moves := slices.ContainsFunc(t.params, func(p *param) bool { return p.name == v.Name }) ||
+			slices.ContainsFunc(t.step.running, func(r running) bool { return r.name == v.Name })
+		if !moves {
 			io.WriteString(h, v.Name)
 			h.Write(v.Data.Bytes())
 		}

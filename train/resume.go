@@ -78,7 +78,7 @@ func (t *trainer) restore(c *checkpoint.Checkpoint) error {
 		copy(c.to.Bytes(), c.from.Bytes())
 	}
 	t.done, t.savedStep = c.Step, c.Step
-	t.epoch.restore(c.Sums)
+	t.epoch.restore(t.step.names, c.Sums)
 	if name := t.Engine.Name(); c.Engine != name {
 		t.report.Notes = append(t.report.Notes, fmt.Sprintf("the first %d steps ran on the engine %s, the rest runs on %s: the last bits will not be those of either alone", c.Step, c.Engine, name))
 	}
@@ -105,6 +105,9 @@ func (t *trainer) state() []part {
 			out = append(out, part{optimizerPart, safetensors.Named{Name: meanState + ":" + p.name, Tensor: p.mean}})
 		}
 	}
+	for _, r := range t.step.running {
+		out = append(out, part{weightsPart, safetensors.Named{Name: r.name, Tensor: r.weight}})
+	}
 	return out
 }
 
@@ -128,7 +131,7 @@ func (t *trainer) save() error {
 	if err := t.fromDevice(); err != nil {
 		return fmt.Errorf("train: step %d: %w: %w", t.done, errSave, err)
 	}
-	c := &checkpoint.Checkpoint{Step: t.done, Epoch: t.done / t.perEpoch, Engine: t.Engine.Name(), Recipe: t.recipe, Sums: t.epoch.named(),
+	c := &checkpoint.Checkpoint{Step: t.done, Epoch: t.done / t.perEpoch, Engine: t.Engine.Name(), Recipe: t.recipe, Sums: t.epoch.named(t.step.names),
 		Parts: map[string]*safetensors.File{weightsPart: {}, optimizerPart: {}}}
 	for _, s := range t.state() {
 		f := c.Parts[s.part]

@@ -53,6 +53,30 @@ func (s Cosine) Factor(t int) float64 {
 
 func (s Cosine) String() string { return fmt.Sprintf("cosine(steps=%d, floor=%v)", s.Steps, s.Floor) }
 
+// Linear falls from 1 to Floor over Steps steps, and stays there: 1 - (1-Floor) * (t-1)/Steps.
+type Linear struct {
+	Steps int     // 0 is the run's length
+	Floor float64 // 0 falls to 0
+}
+
+// For fills in the run's length.
+func (s Linear) For(steps int) (Schedule, error) {
+	if s.Steps == 0 {
+		s.Steps = steps
+	}
+	if s.Steps < 1 || !(s.Floor >= 0 && s.Floor <= 1) {
+		return nil, fmt.Errorf("train: linear schedule: %d steps to a floor of %v, want a length and a floor in [0,1]: %w", s.Steps, s.Floor, ErrOptions)
+	}
+	return s, nil
+}
+
+// Factor is the factor at step t.
+func (s Linear) Factor(t int) float64 {
+	return 1 - (1-s.Floor)*min(1, float64(t-1)/float64(s.Steps))
+}
+
+func (s Linear) String() string { return fmt.Sprintf("linear(steps=%d, floor=%v)", s.Steps, s.Floor) }
+
 // Stairs multiplies by By every Every steps.
 type Stairs struct {
 	Every int

@@ -14,6 +14,7 @@ func TestSchedules(t *testing.T) {
 	}{
 		{"constant", Constant{}, map[int]float64{1: 1, 100: 1}},
 		{"cosine starts at 1, is half way down in the middle, reaches its floor and stays", Cosine{Floor: 0.2}, map[int]float64{1: 1, 51: 0.6, 101: 0.2, 500: 0.2}},
+		{"linear starts at 1, is half way down in the middle, reaches its floor and stays", Linear{Floor: 0.2}, map[int]float64{1: 1, 51: 0.6, 101: 0.2, 500: 0.2}},
 		{"stairs fall after whole stretches", Stairs{Every: 10, By: 0.5}, map[int]float64{1: 1, 10: 1, 11: 0.5, 21: 0.25}},
 		{"inverse root", InverseSqrt{}, map[int]float64{1: 1, 4: 0.5, 100: 0.1}},
 		{"warm-up rises to 1 and leaves the rest alone", Warmup{Steps: 4, Then: InverseSqrt{}}, map[int]float64{1: 0.25, 2: 0.5 / math.Sqrt2, 4: 0.5, 9: 1.0 / 3}},
@@ -30,7 +31,7 @@ func TestSchedules(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range []Schedule{Cosine{Floor: 2}, Stairs{}, Warmup{Steps: -1}, Warmup{Then: Stairs{}}} {
+	for _, s := range []Schedule{Cosine{Floor: 2}, Linear{Floor: -1}, Stairs{}, Warmup{Steps: -1}, Warmup{Then: Stairs{}}} {
 		if _, err := s.For(100); !errors.Is(err, ErrOptions) {
 			t.Errorf("%v: For gave %v", s, err)
 		}

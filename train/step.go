@@ -18,21 +18,26 @@ type step struct {
 	bound   runtime.Bound // the program over in and out
 	in, out []*tensor.Tensor
 
-	x        *tensor.Tensor
+	streams  []*tensor.Tensor // the minibatch, and those of the sides
 	noise    []noise
 	klWeight *tensor.Tensor // or nil
-	// loss, elbo, reconstruction and kl are numbers.
-	loss, elbo, reconstruction, kl *tensor.Tensor
+	// scalars are what the step measures, under names: the first of out.
+	scalars []*tensor.Tensor
+	names   []string
+	seen    seen // room for their content
+	running []running
 }
 
-// newStep builds the step for minibatches of the given number of rows. It sets the gradients of params.
-func newStep(obj *Objective, params []*param, batch int, seed uint64, threads int) (*step, error) {
-	g, at, err := stepGraph(obj, params)
+// newStep builds the step for minibatches of the given number of rows, in which the running statistics that a pattern
+// freezes stay as they are. It sets the gradients of params.
+func newStep(obj *Objective, params []*param, freeze []string, batch int, seed uint64, threads int) (*step, error) {
+	moving, kept := obj.moving(freeze)
+	g, at, err := stepGraph(obj, params, moving, kept)
 	if err != nil {
 		return nil, err
 	}
 	s := &step{graph: g}
-	if err := s.bind(obj, at, params, batch, seed, threads); err != nil {
+	if err := s.bind(obj, at, params, moving, batch, seed, threads); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -59,29 +64,42 @@ func (s *step) close() {
 	}
 }
 
-// stepGraph is the graph of the step: loss, ELBO, reconstruction, KL and the gradients of params as outputs of data, noise,
-// KL weight and params; and where the objective's values are in it.
-func stepGraph(obj *Objective, params []*param) (*graph.Graph, map[*graph.Value]*graph.Value, error) {
+// stepGraph is the graph of the step: loss, ELBO, reconstruction, KL, the terms, the gradients of params and the next values
+// of the moving statistics as outputs of data, noise, KL weight, params and these statistics; and where the objective's
+// values are in it.
+func stepGraph(obj *Objective, params []*param, moving, kept []graph.Statistic) (*graph.Graph, map[*graph.Value]*graph.Value, error) {
 	g, at := obj.Graph.CloneMap()
+	g.Keep(in(at, kept)...)
 	values := make([]*graph.Value, len(params))
 	for i, p := range params {
 		if values[i] = at[obj.param(p.name)]; values[i] == nil {
 			return nil, nil, fmt.Errorf("train: parameter %q is not a value of the objective's graph", p.name)
 		}
 	}
-	grads, err := Gradients(g, at[obj.Loss], values)
+	stopped := make([]*graph.Value, len(obj.Stopped))
+	for i, v := range obj.Stopped {
+		stopped[i] = at[v]
+	}
+	grads, err := Gradients(g, at[obj.Loss], values, stopped...)
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, r := range in(at, moving) {
+		values = append(values, r.Weight)
 	}
 	if err := g.WeightsToInputs(values...); err != nil {
 		return nil, nil, fmt.Errorf("train: %w", err)
 	}
 	g.Outputs = nil
-	for i, v := range []*graph.Value{at[obj.Loss], at[obj.ELBO], at[obj.Reconstruction], at[obj.KL]} {
-		output(g, [...]string{"loss", "elbo", "reconstruction", "kl"}[i], v)
+	scalars, names := obj.scalars()
+	for i, v := range scalars {
+		output(g, names[i], at[v])
 	}
 	for i, v := range grads {
 		output(g, "gradient:"+params[i].name, v)
+	}
+	for _, r := range in(at, moving) {
+		output(g, "next:"+r.Weight.Name, r.Next)
 	}
 	if err := g.Err(); err != nil {
 		return nil, nil, fmt.Errorf("train: build the step: %w", err)
@@ -98,21 +116,34 @@ func output(g *graph.Graph, name string, v *graph.Value) {
 }
 
 // bind makes the tensors for the graph's inputs and outputs.
-func (s *step) bind(obj *Objective, at map[*graph.Value]*graph.Value, params []*param, batch int, seed uint64, threads int) error {
+func (s *step) bind(obj *Objective, at map[*graph.Value]*graph.Value, params []*param, moving []graph.Statistic, batch int, seed uint64, threads int) error {
 	s.in = make([]*tensor.Tensor, len(s.graph.Inputs))
 	feed := func(v *graph.Value, t *tensor.Tensor) { s.in[slices.Index(s.graph.Inputs, v)] = t }
-	var err error
-	if s.x, err = batchTensor(obj.X, batch); err != nil {
+	stream := func(v *graph.Value, batch int) error {
+		t, err := batchTensor(v, batch)
+		if err == nil {
+			feed(at[v], t)
+			s.streams = append(s.streams, t)
+		}
 		return err
 	}
-	feed(at[obj.X], s.x)
-	for i, v := range obj.Noise {
-		t, err := batchTensor(v, batch)
-		if err != nil {
+	if err := stream(obj.X, batch); err != nil {
+		return err
+	}
+	for _, side := range obj.Sides {
+		if err := stream(side.X, side.Batch); err != nil {
 			return err
 		}
-		feed(at[v], t)
-		s.noise = append(s.noise, newNoise(t, runtime.Noise{Seed: seed, Stream: uint64(i) + 1}, threads))
+	}
+	for kind, inputs := range [...][]*graph.Value{normalNoise: obj.Noise, uniformNoise: obj.Uniform} {
+		for i, v := range inputs {
+			t, err := batchTensor(v, obj.batchOf(v, batch))
+			if err != nil {
+				return err
+			}
+			feed(at[v], t)
+			s.noise = append(s.noise, newNoise(t, noiseKind(kind), runtime.Noise{Seed: seed, Stream: uint64(i) + 1}, threads))
+		}
 	}
 	if obj.KLWeight != nil {
 		shape, known := obj.KLWeight.Shape.Known()
@@ -125,22 +156,31 @@ func (s *step) bind(obj *Objective, at map[*graph.Value]*graph.Value, params []*
 	for _, p := range params {
 		feed(at[obj.param(p.name)], p.weight)
 	}
+	next, err := bindRunning(moving, feed, at)
+	if err != nil {
+		return err
+	}
+	s.running = next
 	for i, t := range s.in {
 		if t == nil {
 			return fmt.Errorf("train: the objective's input %v is neither data, noise, KL weight nor parameter", s.graph.Inputs[i])
 		}
 	}
-	for i, v := range s.graph.Outputs[:4] {
+	_, s.names = obj.scalars()
+	for i, v := range s.graph.Outputs[:len(s.names)] {
 		if n, ok := v.Shape.Size().Known(); !ok || n != 1 || v.DType != tensor.Float32 && v.DType != tensor.Float64 {
-			return fmt.Errorf("train: the objective's %s %v is not a single real number", [...]string{"loss", "ELBO", "reconstruction", "KL"}[i], v)
+			return fmt.Errorf("train: the objective's %s %v is not a single real number", s.names[i], v)
 		}
 		shape, _ := v.Shape.Known()
 		s.out = append(s.out, tensor.New(v.DType, shape...))
 	}
-	s.loss, s.elbo, s.reconstruction, s.kl = s.out[0], s.out[1], s.out[2], s.out[3]
+	s.scalars, s.seen = s.out, make(seen, len(s.names))
 	for _, p := range params {
 		p.grad = tensor.New(p.weight.DType(), p.weight.Shape()...)
 		s.out = append(s.out, p.grad)
+	}
+	for _, r := range s.running {
+		s.out = append(s.out, r.next)
 	}
 	return nil
 }
@@ -163,20 +203,24 @@ func batchTensor(v *graph.Value, batch int) (*tensor.Tensor, error) {
 	return tensor.New(v.DType, append([]int{batch}, shape...)...), nil
 }
 
-// load takes in a minibatch and draws its noise. first is the number of datapoints seen before it, so that the noise is
-// a function of seed and datapoint.
-func (s *step) load(x *tensor.Tensor, first uint64, klWeight float64) {
+// take copies a stream's minibatch in.
+func (s *step) take(stream int, x *tensor.Tensor) {
 	src := tensor.Data[float32](x)
-	if s.x.DType() == tensor.Float64 {
-		dst := tensor.Data[float64](s.x)
+	if to := s.streams[stream]; to.DType() == tensor.Float64 {
+		dst := tensor.Data[float64](to)
 		for i, v := range src {
 			dst[i] = float64(v)
 		}
 	} else {
-		copy(tensor.Data[float32](s.x), src)
+		copy(tensor.Data[float32](to), src)
 	}
+}
+
+// draw draws the noise of the step that follows so many others: a function of the seed and of the datapoint's number in
+// its stream.
+func (s *step) draw(done int, klWeight float64) {
 	for i := range s.noise {
-		s.noise[i].draw(first)
+		s.noise[i].draw(uint64(done) * uint64(s.noise[i].batch()))
 	}
 	if s.klWeight != nil {
 		setNumber(s.klWeight, klWeight)

@@ -16,6 +16,6 @@ func StepGraph(m Model) (*graph.Graph, error) {
 	for i, v := range obj.Params {
 		params[i] = &param{name: v.Name, weight: v.Data}
 	}
-	g, _, err := stepGraph(obj, params)
+	g, _, err := stepGraph(obj, params, obj.Running, nil)
 	return g, err
 }

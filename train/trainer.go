@@ -6,6 +6,7 @@ import (
 	goruntime "runtime"
 	"time"
 
+	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/runtime"
 	"github.com/elbo-ml/elbo/runtime/native/pool"
 	"github.com/elbo-ml/elbo/runtime/profile"
@@ -16,18 +17,19 @@ import (
 // trainer is a run of Fit.
 type trainer struct {
 	Options
-	model  Model
-	source data.Source // binarised
-	params []*param
-	step   *step
-	update *updater
-	device *device           // where the engine computes apart from the processor, or nil
-	store  *checkpoint.Store // or nil
-	recipe map[string]string
+	model   Model
+	streams []stream // of X, then of the sides
+	params  []*param
+	step    *step
+	update  *updater
+	device  *device           // where the engine computes apart from the processor, or nil
+	store   *checkpoint.Store // or nil
+	recipe  map[string]string
 
-	perEpoch, steps int // steps of an epoch, and of the run
-	warmup          int // steps over which the KL term rises
-	done            int // steps made
+	latents         []int // places of Objective.LatentKL among the numbers of a step, as long as they have not collapsed
+	perEpoch, steps int   // steps of an epoch, and of the run
+	warmup          int   // steps over which the KL term rises
+	done            int   // steps made
 
 	report        Report
 	window, epoch means // since the last progress report, and over the epoch
@@ -60,7 +62,11 @@ func (t *trainer) prepare(d data.Source) error {
 	if err := obj.check(d, t.Options); err != nil {
 		return err
 	}
-	trained, frozen, err := Params(obj.Params, t.Freeze)
+	var statistics []*graph.Value
+	for _, s := range obj.Running {
+		statistics = append(statistics, s.Weight)
+	}
+	trained, frozen, err := Params(obj.Params, t.Freeze, statistics...)
 	if err != nil {
 		return err
 	}
@@ -71,9 +77,11 @@ func (t *trainer) prepare(d data.Source) error {
 	for _, v := range frozen {
 		t.report.Frozen += v.Data.Len()
 	}
-	if t.step, err = newStep(obj, t.params, t.Batch, t.Seed, t.Threads); err != nil {
+	t.findLatents(obj)
+	if t.step, err = newStep(obj, t.params, t.Freeze, t.Batch, t.Seed, t.Threads); err != nil {
 		return err
 	}
+	t.window.sum, t.epoch.sum = make(seen, len(t.step.names)), make(seen, len(t.step.names))
 	t.update = newUpdater(t.Optimizer, t.params, t.EMA, t.Threads)
 	if t.device, err = t.newDevice(); err != nil {
 		return err
@@ -83,7 +91,7 @@ func (t *trainer) prepare(d data.Source) error {
 			return err
 		}
 	}
-	if t.source, err = data.NewBinarized(borrowed{d}, t.Binarize, t.Seed); err != nil {
+	if err := t.openStreams(obj, d); err != nil {
 		return err
 	}
 	return t.openCheckpoints(obj, d)
@@ -107,11 +115,6 @@ func (t *trainer) engineOptions() runtime.Options {
 	return runtime.Options{Threads: t.Threads, Provider: t.Provider}
 }
 
-// borrowed is the caller's source, which Fit does not close.
-type borrowed struct{ data.Source }
-
-func (borrowed) Close() error { return nil }
-
 func (t *trainer) close() {
 	if t.step != nil {
 		t.step.close()
@@ -119,8 +122,8 @@ func (t *trainer) close() {
 	if t.device != nil {
 		t.device.loop.Close()
 	}
-	if t.source != nil {
-		t.source.Close()
+	for _, s := range t.streams {
+		s.close()
 	}
 	if t.store != nil {
 		t.store.Close()
@@ -132,18 +135,18 @@ func (t *trainer) run(ctx context.Context) (*Report, error) {
 	defer t.model.Updated()
 	ctx, end := pool.Hold(ctx)
 	defer end()
-	loader, err := data.NewLoader(ctx, t.source, data.LoaderOptions{Batch: t.Batch, Seed: t.Seed, Step: t.done, Workers: t.readers()})
-	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+	for i := range t.streams {
+		if err := t.streams[i].start(ctx, t.done, t.readers()); err != nil {
+			return nil, fmt.Errorf("train: %w", err)
+		}
 	}
-	defer loader.Close()
 	if err := t.toDevice(); err != nil {
 		return t.result(), err
 	}
 	t.started = time.Now()
 	t.saved, t.told = t.started, t.started
 	for t.done < t.steps {
-		if err := t.next(ctx, loader); err != nil {
+		if err := t.next(ctx); err != nil {
 			return t.result(), t.stopped(ctx, err)
 		}
 	}
@@ -167,21 +170,21 @@ func (t *trainer) readers() int {
 }
 
 // next makes one step, and the report and checkpoint that fall due after it. It allocates nothing when none does.
-func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
+func (t *trainer) next(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	r := profile.From(ctx)
 	defer r.Begin(profile.Main, &stepWork).End()
 	span := r.Begin(profile.Main, &batchWork)
-	batch, err := loader.Next(ctx)
+	err := t.takeBatches(ctx)
 	span.End()
 	if err != nil {
 		return fmt.Errorf("train: step %d: %w", t.done+1, err)
 	}
 	klWeight := t.klWeight(t.done + 1)
 	span = r.Begin(profile.Main, &noiseWork)
-	t.step.load(batch.X, uint64(t.done)*uint64(t.Batch), klWeight)
+	t.step.draw(t.done, klWeight)
 	span.End()
 	rate := t.rate(t.done + 1)
 	advance := t.advance
@@ -193,12 +196,15 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 		return err
 	}
 	if t.done%t.perEpoch == 0 {
-		t.epoch = means{}
+		t.epoch.reset()
 	}
 	t.done++
 	t.window.add(seen)
 	t.epoch.add(seen)
-	t.report.Images += t.Batch
+	for _, s := range t.streams {
+		t.report.Images += s.batch
+	}
+	t.warnOfCollapse()
 	if t.checkpointDue() {
 		span = r.Begin(profile.Main, &checkpointWork)
 		err := t.save()
@@ -209,7 +215,8 @@ func (t *trainer) next(ctx context.Context, loader *data.Loader) error {
 	}
 	if t.progressDue() {
 		pool.Aside(ctx, func() { t.Progress(t.progress(klWeight, rate)) }) // which may wait as long as it likes
-		t.window, t.told = means{}, time.Now()
+		t.window.reset()
+		t.told = time.Now()
 	}
 	return nil
 }
@@ -222,13 +229,13 @@ func (t *trainer) advance(ctx context.Context, n int, rate float64) (seen, error
 	err := t.step.run(ctx)
 	span.End()
 	if err != nil {
-		return seen{}, fmt.Errorf("train: step %d: %w", n, err)
+		return nil, fmt.Errorf("train: step %d: %w", n, err)
 	}
 	seen := observe(t.step)
 	span = r.Begin(profile.Main, &optimiserWork)
 	t.norm = t.update.norm()
 	span.End()
-	if !seen.finite() || !finite(t.norm) {
+	if !seen.finite() || !finite(t.norm) || !t.step.finiteRunning() {
 		return seen, t.step.blame(ctx, n, t.Engine, t.engineOptions())
 	}
 	scale := 1.0
@@ -241,6 +248,7 @@ func (t *trainer) advance(ctx context.Context, n int, rate float64) (seen, error
 	if bad != nil {
 		return seen, outOfRange(n, bad.name)
 	}
+	t.step.moveRunning()
 	return seen, nil
 }
 

@@ -65,15 +65,21 @@ type hand struct {
 	bendX, bendY, phaseX, phaseY        float64
 }
 
+// unit is the i-th number of a key, in [0,1).
+func unit(k, i uint64) float64 { return float64(draw(k, i)>>11) / (1 << 53) }
+
+// digitOf is the digit that drawDigit draws for a key.
+func digitOf(k uint64) int { return int(unit(k, 2) * 10) }
+
 // drawDigit draws the digit of a key into dst, size*size numbers in [0,1].
 func (p *pen) drawDigit(k uint64, dst []float32) {
 	fonts, _ := outlines() // Glyphs has seen to the error
-	at := uint64(0)
-	next := func() float64 { at++; return float64(draw(k, at)>>11) / (1 << 53) }
+	at := uint64(2)        // the first two numbers choose the font and the digit
+	next := func() float64 { at++; return unit(k, at) }
 	between := func(lo, hi float64) float64 { return lo + (hi-lo)*next() }
 	about := func(spread float64) float64 { return spread * (next() + next() + next() - 1.5) }
 
-	o := fonts[int(next()*float64(len(fonts)))][int(next()*10)]
+	o := fonts[int(unit(k, 1)*float64(len(fonts)))][digitOf(k)]
 	h := hand{
 		rotate: about(0.22), shear: about(0.30), aspect: math.Exp(about(0.18)), size: between(0.62, 0.76),
 		dx: about(0.05), dy: about(0.05),

@@ -112,7 +112,18 @@ func (g *glyphs) Read(ctx context.Context, rows []int, dst []float32) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p.drawDigit(key(g.Seed, g.stream, uint64(row), 0x676c79), dst[j*size:(j+1)*size])
+		p.drawDigit(g.key(row), dst[j*size:(j+1)*size])
 	}
 	return nil
+}
+
+func (g *glyphs) key(row int) uint64 { return key(g.Seed, g.stream, uint64(row), 0x676c79) }
+
+// labels are the digits that the rows show.
+func (g *glyphs) labels() []int {
+	labels := make([]int, g.N)
+	for row := range labels {
+		labels[row] = digitOf(g.key(row))
+	}
+	return labels
 }

@@ -25,3 +25,7 @@ func draw(key, i uint64) uint64 { return mix(key + (i+1)*golden) }
 
 // uniform turns the upper 24 bits of a draw into a number in [0,1), exactly.
 func uniform(bits uint64) float32 { return float32(bits>>40) / (1 << 24) }
+
+// SubSeed is a seed for part i of what a seed decides, unrelated to those of other parts. It has 32 bits, so that every
+// way of binarising takes it.
+func SubSeed(seed, i uint64) uint64 { return key(seed, i, 0x73756273) >> 32 }

@@ -18,9 +18,9 @@ import (
 // idxName matches the names of IDX files of images: two axes or more of unsigned bytes.
 var idxName = regexp.MustCompile(`[-.]idx[2-9]-ubyte(\.gz)?$`)
 
-// listIDX lists the IDX files of images in a folder, sorted. Of a file that is there both plain and as .gz it lists
-// the plain one.
-func listIDX(dir string) ([]string, error) {
+// listIDX lists the IDX files in a folder whose names match, sorted. Of a file that is there both plain and as .gz it
+// lists the plain one.
+func listIDX(dir string, match *regexp.Regexp) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func listIDX(dir string) ([]string, error) {
 	for _, e := range entries {
 		// ReadDir sorts, so a plain file comes just before its .gz.
 		plain := strings.TrimSuffix(e.Name(), ".gz")
-		if idxName.MatchString(e.Name()) && !e.IsDir() && !slices.Contains(names, plain) {
+		if match.MatchString(e.Name()) && !e.IsDir() && !slices.Contains(names, plain) {
 			names = append(names, e.Name())
 		}
 	}
@@ -53,8 +53,8 @@ func splitOf(name string) string {
 	return ""
 }
 
-// pickIDX picks the file that holds a split. A lone file whose name tells no split holds both.
-func pickIDX(names []string, split string) (string, error) {
+// pickIDX picks the file of images, or of what else, that holds a split. A lone file whose name tells no split holds both.
+func pickIDX(names []string, split, what string) (string, error) {
 	if len(names) == 1 && splitOf(names[0]) == "" {
 		return names[0], nil
 	}
@@ -68,9 +68,9 @@ func pickIDX(names []string, split string) (string, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return "", fmt.Errorf("no %s images among %s: %w", split, strings.Join(names, ", "), ErrEmpty)
+		return "", fmt.Errorf("no %s %s among %s: %w", split, what, strings.Join(names, ", "), ErrEmpty)
 	}
-	return "", fmt.Errorf("which are the %s images? name one of %s: %w", split, strings.Join(found, ", "), ErrFormat)
+	return "", fmt.Errorf("which are the %s %s? name one of %s: %w", split, what, strings.Join(found, ", "), ErrFormat)
 }
 
 // openIDX opens one IDX file, plain or gzip.

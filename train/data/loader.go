@@ -65,8 +65,8 @@ type slot struct {
 	err         error
 }
 
-// slots of a lane: one with the caller, one ready, one being filled.
-const slots = 3
+// slots of a lane: one with the caller, and one that is filled meanwhile.
+const slots = 2
 
 // NewLoader starts reading src. The loader stops when ctx is done; Close must be called in any case. It does not close
 // src.

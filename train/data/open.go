@@ -64,6 +64,9 @@ func Open(src string, o Options) (Source, error) {
 		path, key = src[:i+4], src[i+5:]
 		info, err = os.Stat(path)
 	}
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("data: open %s: there is no such file or folder: give IDX files, a .npy or .npz file, a folder of images, or glyphs: (%w)", src, os.ErrNotExist)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data: open: %w", err)
 	}
@@ -101,14 +104,14 @@ func openFile(path, key string, o Options) (Source, error) {
 
 // openFolder opens a folder of IDX files or of images.
 func openFolder(dir string, o Options) (Source, error) {
-	idx, err := listIDX(dir)
+	idx, err := listIDX(dir, idxName)
 	if err != nil {
 		return nil, fmt.Errorf("data: open %s: %w", dir, err)
 	}
 	if len(idx) == 0 {
 		return openImages(dir, o)
 	}
-	name, err := pickIDX(idx, o.Split)
+	name, err := pickIDX(idx, o.Split, "images")
 	if err != nil {
 		return nil, fmt.Errorf("data: open %s: %w", dir, err)
 	}

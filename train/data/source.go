@@ -22,7 +22,8 @@ type Source interface {
 	Len() int
 	// Shape is the shape of one row: [28,28] for MNIST, [3,64,64] for a folder of colour images.
 	Shape() []int
-	// Read writes the rows with the given indices to dst one after the other, as numbers in [0,1].
+	// Read writes the rows with the given indices to dst one after the other, as numbers in [0,1] (those of FromTensor
+	// are as they are).
 	// It fails when a row cannot be read, holds NaN or lies outside of [0,1]; the error names file, row and value.
 	Read(ctx context.Context, rows []int, dst []float32) error
 	// Name describes the source for people and recipes: "mnist train (60000 x 28x28)".
