@@ -6,15 +6,33 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elbo-ml/elbo/importer"
 	"github.com/elbo-ml/elbo/tensor"
 )
+
+// reopened is v after being saved and opened again.
+func reopened(t testing.TB, v *VAE) *VAE {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "again.elbo")
+	if err := v.Save(path, SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
+}
 
 func small(t testing.TB, opts ...Option) *VAE {
 	t.Helper()
@@ -167,20 +185,22 @@ var damages = map[string]struct {
 	change func(files map[string][]byte)
 	tells  []string
 }{
-	"a flipped bit":   {func(f map[string][]byte) { f["decoder.onnx"][100] ^= 1 }, []string{"decoder.onnx", "checksum"}},
-	"a cut part":      {func(f map[string][]byte) { f["encoder.onnx"] = f["encoder.onnx"][:50] }, []string{"encoder.onnx", "checksum"}},
-	"no manifest":     {func(f map[string][]byte) { delete(f, "elbo.json") }, []string{"elbo.json"}},
-	"a missing part":  {func(f map[string][]byte) { delete(f, "encoder.onnx") }, []string{"encoder.onnx", "missing"}},
-	"no JSON":         {func(f map[string][]byte) { f["elbo.json"] = []byte("hello") }, []string{"elbo.json", "not a manifest"}},
-	"two objects":     {func(f map[string][]byte) { f["elbo.json"] = append(f["elbo.json"], "{}"...) }, []string{"elbo.json"}},
-	"a newer version": {manifestWith("version", 2), []string{"version is 2", "newer elbo"}},
-	"another kind":    {manifestWith("kind", "gan"), []string{"gan"}},
-	"a negative row":  {manifestWith("shape", []int{-4, -4}), []string{"shape"}},
-	"a huge row":      {manifestWith("shape", []int{1 << 31, 1 << 31, 4}), []string{"shape"}},
-	"another row":     {manifestWith("shape", []int{5, 5}), []string{"encoder", "[5,5]"}},
-	"other units":     {manifestWith("latent", 7), []string{"latent", "decoder", "not a pair"}},
-	"an odd family":   {manifestWith("likelihood", "cauchy"), []string{"cauchy", "bernoulli"}},
-	"a zero scale":    {manifestWith("preprocessing", map[string]float64{"scale": 0}), []string{"scale"}},
+	"a flipped bit":          {func(f map[string][]byte) { f["decoder.onnx"][100] ^= 1 }, []string{"decoder.onnx", "checksum"}},
+	"a cut part":             {func(f map[string][]byte) { f["encoder.onnx"] = f["encoder.onnx"][:50] }, []string{"encoder.onnx", "checksum"}},
+	"no manifest":            {func(f map[string][]byte) { delete(f, "elbo.json") }, []string{"elbo.json"}},
+	"a missing part":         {func(f map[string][]byte) { delete(f, "encoder.onnx") }, []string{"encoder.onnx", "missing"}},
+	"no JSON":                {func(f map[string][]byte) { f["elbo.json"] = []byte("hello") }, []string{"elbo.json", "not a manifest"}},
+	"two objects":            {func(f map[string][]byte) { f["elbo.json"] = append(f["elbo.json"], "{}"...) }, []string{"elbo.json"}},
+	"a newer version":        {manifestWith("version", 3), []string{"version is 3", "newer elbo"}},
+	"another kind":           {manifestWith("kind", "gan"), []string{"gan"}},
+	"a negative row":         {manifestWith("shape", []int{-4, -4}), []string{"shape"}},
+	"a huge row":             {manifestWith("shape", []int{1 << 31, 1 << 31, 4}), []string{"shape"}},
+	"another row":            {manifestWith("shape", []int{5, 5}), []string{"encoder", "[5,5]"}},
+	"other units":            {manifestWith("latent", 7), []string{"latent", "decoder", "not a pair"}},
+	"an odd family":          {manifestWith("likelihood", "cauchy"), []string{"cauchy", "bernoulli"}},
+	"a step that is missing": {manifestWith("posterior", []string{"flow1"}), []string{"flow1"}},
+	"a step over and over":   {manifestWith("posterior", []string{"decoder", "decoder"}), []string{"decoder", "twice"}},
+	"a zero scale":           {manifestWith("preprocessing", map[string]float64{"scale": 0}), []string{"scale"}},
 	"a way out": {manifestWith("parts", map[string]any{"encoder": map[string]any{"file": "../encoder.onnx", "sha256": strings.Repeat("0", 64)}}),
 		[]string{"../encoder.onnx", "plain name"}},
 	"swapped parts": {func(f map[string][]byte) {
@@ -192,7 +212,7 @@ var damages = map[string]struct {
 		e.File, d.File, e.SHA256, d.SHA256 = d.File, e.File, d.SHA256, e.SHA256
 		m.Parts["encoder"], m.Parts["decoder"] = e, d
 		f["elbo.json"], _ = json.Marshal(m)
-	}, []string{"encoder", `"x"`, "[z]"}},
+	}, []string{"decoder", `"z"`, "[x]"}},
 }
 
 func manifestWith(key string, value any) func(map[string][]byte) {
@@ -209,7 +229,7 @@ func manifestWith(key string, value any) func(map[string][]byte) {
 func TestDamagedBundlesAreToldApart(t *testing.T) {
 	for name, c := range damages {
 		t.Run(name, func(t *testing.T) {
-			content, err := small(t).content(SaveOptions{})
+			content, err := small(t).bundle().content(SaveOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,6 +254,38 @@ func TestDamagedBundlesAreToldApart(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A bundle of a kind and of parts that a VAE knows nothing of is read and written like any other.
+func TestBundleOfAnotherKind(t *testing.T) {
+	b := small(t).bundle()
+	b.Manifest.Kind = "m2"
+	b.Manifest.Parts["classifier"] = Part{Inputs: map[string]string{"x": "x"}, Outputs: map[string]string{"logits": "mean"}}
+	b.Graphs["classifier"] = b.Graphs["encoder"]
+	path := filepath.Join(t.TempDir(), "m2.elbo")
+	if err := b.Save(path, SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := OpenBundle(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roles := c.Manifest.Parts["classifier"]
+	if c.Manifest.Version != 2 || len(c.Graphs) != 3 || roles.File != "classifier.onnx" || roles.Outputs["logits"] != "mean" {
+		t.Errorf("%+v", c.Manifest)
+	}
+	if _, err := Open(path); !errors.Is(err, ErrBundle) || !strings.Contains(err.Error(), `of kind "m2"`) {
+		t.Errorf("opened as a VAE it gives %v", err)
+	}
+	b.Graphs["classifier"] = nil
+	if err := b.Save(filepath.Join(t.TempDir(), "half.elbo"), SaveOptions{}); err == nil || !strings.Contains(err.Error(), "classifier") {
+		t.Errorf("a part without a graph is saved: %v", err)
+	}
+	b.Manifest.Parts["Odd Name"] = Part{}
+	b.Graphs["Odd Name"] = b.Graphs["encoder"]
+	if err := b.Save(filepath.Join(t.TempDir(), "odd.elbo"), SaveOptions{}); err == nil {
+		t.Error("a part of an odd name is saved")
 	}
 }
 
@@ -317,7 +369,7 @@ func FuzzArchive(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	content, err := v.content(SaveOptions{})
+	content, err := v.bundle().content(SaveOptions{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -347,7 +399,7 @@ func FuzzParts(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	content, err := v.content(SaveOptions{})
+	content, err := v.bundle().content(SaveOptions{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -378,6 +430,52 @@ func FuzzParts(f *testing.F) {
 	})
 }
 
+// FuzzDeepParts changes the parts between encoder and decoder of a bundle whose checksums are right.
+func FuzzDeepParts(f *testing.F) {
+	var all []*Bundle
+	for _, name := range []string{"iaf and vampprior", "flow prior", "levels with iaf"} {
+		v, err := New(richConfigs()[name])
+		if err != nil {
+			f.Fatal(err)
+		}
+		b := v.bundle()
+		content, err := b.content(SaveOptions{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		all = append(all, b)
+		for _, c := range content[1:] {
+			f.Add(uint8(len(all)-1), uint8(0), c.bytes)
+			f.Add(uint8(len(all)-1), uint8(3), c.bytes)
+		}
+	}
+	f.Fuzz(func(t *testing.T, model, part uint8, text []byte) {
+		b := all[int(model)%len(all)]
+		g, err := importer.Unmarshal(text, importer.Options{})
+		if err != nil {
+			return
+		}
+		names := slices.Sorted(maps.Keys(b.Graphs))
+		name := names[int(part)%len(names)]
+		c := &Bundle{Manifest: b.Manifest.clone(), Graphs: maps.Clone(b.Graphs)}
+		c.Graphs[name] = g
+		v, err := c.vae(settings{})
+		if err != nil {
+			return
+		}
+		defer v.Close()
+		if _, err := v.Score(context.Background(), pictures(2, v.manifest.Shape...), ScoreOptions{}); err != nil {
+			t.Logf("a bundle that opens does not score: %v", err)
+		}
+		if _, err := v.Sample(context.Background(), 1); err != nil {
+			t.Logf("a bundle that opens does not sample: %v", err)
+		}
+		if _, err := v.Objective(); err != nil {
+			t.Logf("a bundle that opens does not train: %v", err)
+		}
+	})
+}
+
 type memoryFiles map[string][]byte
 
 func (m memoryFiles) read(name string, _ int64) ([]byte, error) { return bytes.Clone(m[name]), nil }
@@ -388,7 +486,7 @@ func FuzzManifest(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	content, err := v.content(SaveOptions{})
+	content, err := v.bundle().content(SaveOptions{})
 	if err != nil {
 		f.Fatal(err)
 	}

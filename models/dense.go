@@ -6,42 +6,52 @@ import (
 	"github.com/elbo-ml/elbo/graph"
 )
 
-// denseEncoder is x [batch, shape...] -> fc1, fc2, ... -> mean, logvar [batch, latent].
-func denseEncoder(g *graph.Graph, c Config) (mean, logvar *graph.Value) {
+// denseEncoder is x [batch, shape...] -> fc1, fc2, ... [batch, units].
+func denseEncoder(g *graph.Graph, c Config) *graph.Value {
 	h := g.Input("x", batched(c.Shape)...)
 	if len(c.Shape) > 1 {
 		h = g.Flatten(h, 1)
 	}
 	for i, units := range c.Hidden {
-		h = c.activate(g, g.Dense(fmt.Sprintf("fc%d", i+1), h, units))
+		h = c.activate(g, c.Layers.Dense(g, fmt.Sprintf("fc%d", i+1), h, units))
 	}
-	return g.Dense("mean", h, c.Latent), g.Dense("logvar", h, c.Latent)
+	return h
 }
 
-// denseDecoder is z [batch, latent] -> the encoder's layers backwards -> one layer per parameter of p(x|z), in the shape
+// denseDecoder is h [batch, features] -> the encoder's layers backwards -> one layer per parameter of p(x|z), in the shape
 // of x.
-func denseDecoder(g *graph.Graph, c Config) []*graph.Value {
-	h := g.Input("z", "batch", c.Latent)
+func denseDecoder(g *graph.Graph, c Config, h *graph.Value) []*graph.Value {
 	for i := range c.Hidden {
-		h = c.activate(g, g.Dense(fmt.Sprintf("fc%d", i+1), h, c.Hidden[len(c.Hidden)-1-i]))
+		h = c.activate(g, c.Layers.Dense(g, fmt.Sprintf("fc%d", i+1), h, c.Hidden[len(c.Hidden)-1-i]))
 	}
 	size := rowSize(c.Shape)
-	return c.heads(func(name string) *graph.Value {
-		out := g.Dense(name, h, size)
+	return c.heads(func(name string, copies int) *graph.Value {
+		out := g.Dense(name, h, copies*size)
 		if len(c.Shape) > 1 {
-			out = g.Reshape(out, g.Int64s(append([]int{-1}, c.Shape...)...))
+			shape := append([]int{-1}, c.Shape...)
+			shape[1] *= copies
+			out = g.Reshape(out, g.Int64s(shape...))
 		}
 		return out
 	})
 }
 
-// heads makes one output per parameter of the likelihood.
-func (c Config) heads(layer func(name string) *graph.Value) []*graph.Value {
+// heads makes one output per parameter of the likelihood, which has so many numbers for each element of x: the first of
+// the row's axes is that many times as long.
+func (c Config) heads(layer func(name string, copies int) *graph.Value) []*graph.Value {
 	var out []*graph.Value
 	for _, name := range likelihoods[c.Likelihood].params {
-		out = append(out, layer(name))
+		out = append(out, layer(name, c.copies()))
 	}
 	return out
+}
+
+// copies is how many numbers a parameter of the likelihood has for each element of x.
+func (c Config) copies() int {
+	if likelihoods[c.Likelihood].mixed {
+		return c.Components
+	}
+	return 1
 }
 
 func (c Config) activate(g *graph.Graph, x *graph.Value) *graph.Value {

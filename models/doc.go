@@ -1,6 +1,7 @@
 // Package models holds variational autoencoders: building, opening, running, scoring and saving them.
 //
-// A model is two ONNX graphs and a manifest. The encoder takes x [batch, row...] to the posterior's mean and logvar
+// A model is ONNX graphs and a manifest: an encoder and a decoder at least, and the steps of a flow, a prior or further
+// stochastic layers (docs/models.md has them all). The encoder takes x [batch, row...] to the posterior's mean and logvar
 // [batch, latent]; the decoder takes z [batch, latent] to the parameters of p(x|z). Together in one folder, or in one
 // .elbo file, they are a bundle:
 //

@@ -37,6 +37,9 @@ type Evaluation struct {
 	ELBO           float64 `json:"elbo"`
 	Reconstruction float64 `json:"reconstruction"`
 	KL             float64 `json:"kl"`
+	// BitsPerDim is what the better bound comes to: -bound/(D log 2) bits for each of the D numbers of a row; absent where
+	// p(x|z) is a density, whose bits depend on the unit of x.
+	BitsPerDim float64 `json:"bits_per_dim,omitempty"`
 	// ActiveUnits is the number of latent units whose KL, averaged over the rows, is above 0.01.
 	ActiveUnits int `json:"active_units"`
 	K           int `json:"k"`
@@ -49,8 +52,10 @@ type Evaluation struct {
 	Binarize  string  `json:"binarize"`
 	Engine    string  `json:"engine"`
 	Seconds   float64 `json:"seconds"`
-	// UnitKL is the KL of each latent unit, averaged over the rows.
-	UnitKL []float64 `json:"unit_kl"`
+	// UnitKL is the KL of each latent unit, averaged over the rows; absent where it has no closed form, and ActiveUnits is 0.
+	UnitKL []float64 `json:"unit_kl,omitempty"`
+	// LayerKL is the KL of each stochastic layer, averaged over the rows.
+	LayerKL []float64 `json:"layer_kl"`
 }
 
 // Evaluate scores the rows of src, streamed, with the bound of Score: row i uses the noise of (Seed, i).
@@ -77,7 +82,8 @@ func Evaluate(ctx context.Context, v *VAE, src data.Source, o EvalOptions) (*Eva
 	if n == 0 {
 		return nil, fmt.Errorf("models: evaluate: %s has no rows: %w", src.Name(), ErrInput)
 	}
-	e := &evaluation{start: time.Now(), unitKL: make([]float64, v.manifest.Latent)}
+	o.Batch = min(o.Batch, n)
+	e := &evaluation{start: time.Now(), unitKL: make([]float64, v.manifest.Latent), layerKL: make([]float64, v.shape.layers)}
 	x := tensor.New(tensor.Float32, o.Batch, size)
 	index := make([]int, o.Batch)
 	for lo := 0; lo < n; lo += o.Batch {
@@ -105,7 +111,7 @@ func Evaluate(ctx context.Context, v *VAE, src data.Source, o EvalOptions) (*Eva
 type evaluation struct {
 	start                          time.Time
 	elbo, reconstruction, kl, iwae moments
-	unitKL                         []float64
+	unitKL, layerKL                []float64
 }
 
 func (e *evaluation) add(s *Score) {
@@ -118,14 +124,30 @@ func (e *evaluation) add(s *Score) {
 	for j, kl := range s.UnitKL {
 		e.unitKL[j] += kl
 	}
+	for j, kl := range s.LayerKL {
+		e.layerKL[j%len(e.layerKL)] += kl
+	}
 }
 
 func (e *evaluation) result(v *VAE, o EvalOptions) *Evaluation {
 	n := e.elbo.n
 	r := &Evaluation{ELBO: e.elbo.mean, Reconstruction: e.reconstruction.mean, KL: e.kl.mean, K: o.K, ELBOError: e.elbo.standardError(),
-		N: n, Binarize: o.Binarize.String(), Engine: v.engine.Name(), Seconds: time.Since(e.start).Seconds(), UnitKL: e.unitKL}
+		N: n, Binarize: o.Binarize.String(), Engine: v.engine.Name(), Seconds: time.Since(e.start).Seconds(), LayerKL: e.layerKL}
+	if v.shape.unitKL {
+		r.UnitKL = e.unitKL
+	}
+	for j := range r.LayerKL {
+		r.LayerKL[j] /= float64(n)
+	}
 	if o.K > 1 {
 		r.IWAE, r.IWAEError = e.iwae.mean, e.iwae.standardError()
+	}
+	if v.manifest.Likelihood != Gaussian {
+		bound := r.ELBO
+		if o.K > 1 {
+			bound = r.IWAE
+		}
+		r.BitsPerDim = -bound / (float64(rowSize(v.manifest.Shape)) * math.Ln2)
 	}
 	for j := range r.UnitKL {
 		r.UnitKL[j] /= float64(n)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer"
+	"github.com/elbo-ml/elbo/importer/passes"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -16,10 +17,11 @@ import (
 //
 //   - the encoder's input x, and outputs mean (mu, loc, ...) and logvar (log_var, logsigma2, ...), or std, of equal shape;
 //     other outputs, and noise that only they use, are left aside;
-//   - the decoder's input z, and its outputs: logits or probabilities (Bernoulli), mean and logvar (Gaussian), mean and
+//   - the decoder's input z (and x, where WithRoles names one: it must be autoregressive), and its outputs: logits or probabilities (Bernoulli), mean and logvar (Gaussian), mean and
 //     logscale (discretised logistic). Probabilities that come out of a Sigmoid are scored by its input, the logits.
 //
-// A batch axis that the export fixed is opened, where the nodes allow it.
+// A batch axis that the export fixed is opened, where the nodes allow it. Parameters that the exporter tied together for
+// the equal numbers that they began with are parameters of their own again (passes.Untie).
 //
 // What names and shapes leave open is asked for: the error wraps ErrAmbiguous, lists the candidates and says which
 // options decide (WithRoles, WithLikelihood, WithShape).
@@ -44,6 +46,11 @@ func fromONNX(encoderPath, decoderPath string, s settings) (*VAE, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, g := range []*graph.Graph{encoder, decoder} {
+		if _, err := passes.Untie(g); err != nil {
+			return nil, err
+		}
+	}
 	encoder, decoder = openBatch(encoder), openBatch(decoder)
 	e, err := encoderRoles(encoder, s.roles)
 	if err != nil {
@@ -53,7 +60,7 @@ func fromONNX(encoderPath, decoderPath string, s settings) (*VAE, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decoder %s: %w", decoderPath, err)
 	}
-	m := Manifest{Version: Version, Kind: "vae", Name: s.name, Likelihood: l, Preprocessing: l.preprocessing(), Producer: "elbo",
+	m := Manifest{Version: 1, Kind: KindVAE, Name: s.name, Likelihood: l, Preprocessing: l.preprocessing(), Producer: "elbo",
 		Parts: map[string]Part{"encoder": e, "decoder": d}}
 	if s.preprocess != nil {
 		m.Preprocessing = *s.preprocess
@@ -67,7 +74,14 @@ func fromONNX(encoderPath, decoderPath string, s settings) (*VAE, error) {
 	if err := m.readShapes(encoder, decoder, s.shape); err != nil {
 		return nil, err
 	}
-	return assemble(m, encoder, decoder, s)
+	v, err := assemble(m, map[string]*graph.Graph{"encoder": encoder, "decoder": decoder}, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.checkOrder(); err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // defaultName is the name of the folder that holds the encoder.
@@ -116,7 +130,7 @@ func withBatch(s graph.Shape) graph.Shape {
 }
 
 // roleKeys are the keys that WithRoles takes.
-var roleKeys = []string{"encoder.x", "encoder.mean", "encoder.logvar", "encoder.std", "decoder.z", "decoder.logits", "decoder.mean",
+var roleKeys = []string{"encoder.x", "encoder.mean", "encoder.logvar", "encoder.std", "decoder.z", "decoder.x", "decoder.logits", "decoder.mean",
 	"decoder.logvar", "decoder.logscale"}
 
 func checkRoleKeys(roles map[string]string) error {

@@ -145,8 +145,7 @@ func TestPairsThatDoNotFit(t *testing.T) {
 		"another number of units": {func(g *graph.Graph) { g.Output("recon", g.Sigmoid(g.Dense("d", g.Input("z", "N", 3), 6))) }, nil, "not a pair"},
 		"another row":             {func(g *graph.Graph) { g.Output("recon", g.Sigmoid(g.Dense("d", g.Input("z", "N", 2), 7))) }, nil, "not a pair"},
 		"a batch fixed in its nodes": {func(g *graph.Graph) {
-			y := g.Sigmoid(g.Dense("d", g.Input("z", 1, 2), 6))
-			g.Output("recon", g.Reshape(y, g.Int64s(1, 6)))
+			g.Output("recon", g.Sigmoid(g.ReduceMean(g.Dense("d", g.Input("z", 1, 2), 6), true, 0)))
 		}, nil, "dynamic batch"},
 		"a role misspelt":   {ending(sigmoid, "recon"), []Option{WithRoles(map[string]string{"encoder.mue": "mu"})}, "encoder.mue"},
 		"a name misspelt":   {ending(sigmoid, "recon"), []Option{WithRoles(map[string]string{"encoder.mean": "mew"})}, "mew"},
@@ -178,6 +177,35 @@ func TestFixedBatchIsOpened(t *testing.T) {
 	roundTripKeepsInterface(t, v)
 }
 
+// A number of rows that stands in the target of a Reshape is opened too, unless the rows would then be mixed.
+func TestFixedBatchInShapesIsOpened(t *testing.T) {
+	encoder := func(mix bool) func(g *graph.Graph) {
+		return func(g *graph.Graph) {
+			h := g.Reshape(g.Input("x", 2, 2, 3), g.Int64s(2, 6))
+			if mix { // a softmax over what would be the batch
+				h = g.Mul(h, g.Reshape(g.Softmax(g.Reshape(h, g.Int64s(3, 2, 2)), 1), g.Int64s(2, 6)))
+			}
+			g.Output("mu", g.Dense("fc_mu", h, 2))
+			g.Output("logvar", g.Dense("fc_logvar", h, 2))
+		}
+	}
+	decoder := exported(t, "decoder", func(g *graph.Graph) {
+		g.Output("logits", g.Reshape(g.Dense("d", g.Input("z", 2, 2), 6), g.Int64s(2, 2, 3)))
+	})
+	v, err := FromONNX(exported(t, "encoder", encoder(false)), decoder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	if _, err := v.Score(context.Background(), pictures(5, 2, 3), ScoreOptions{}); err != nil {
+		t.Error(err)
+	}
+	roundTripKeepsInterface(t, v)
+	if _, err := FromONNX(exported(t, "encoder", encoder(true)), decoder); err == nil || !strings.Contains(err.Error(), "holds exactly 2 rows") {
+		t.Errorf("an encoder that mixes rows: %v", err)
+	}
+}
+
 // An encoder that draws its own z still gives mean and logvar; the noise becomes an input that nobody needs to feed.
 func TestNoiseOfTheEncoderIsLeftAside(t *testing.T) {
 	encoder := exported(t, "encoder", func(g *graph.Graph) {
@@ -196,15 +224,35 @@ func TestNoiseOfTheEncoderIsLeftAside(t *testing.T) {
 	if _, err := v.Encode(context.Background(), pictures(2, 6)); err != nil {
 		t.Error(err)
 	}
-	path := filepath.Join(t.TempDir(), "m.elbo")
-	if err := v.Save(path, SaveOptions{}); err != nil {
+	w := reopened(t, v)
+	// The bundle that was opened remembers which input is noise, so its files may draw it again.
+	folder := filepath.Join(t.TempDir(), "inside")
+	if err := w.Save(folder, SaveOptions{NoiseInside: true}); err != nil {
 		t.Fatal(err)
 	}
-	w, err := Open(path)
+	for _, c := range []struct {
+		g      *graph.Graph
+		inputs int
+		draws  bool
+	}{{w.encoder.graph, 2, false}, {loaded(t, filepath.Join(folder, "encoder.onnx")), 1, true}} {
+		if draws := slices.ContainsFunc(c.g.Nodes, graph.Draws); len(c.g.Inputs) != c.inputs || draws != c.draws {
+			t.Errorf("inputs %s, draws noise: %v", list(c.g.Inputs), draws)
+		}
+	}
+	again, err := Open(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Close()
+	again.Close()
+}
+
+func loaded(t *testing.T, path string) *graph.Graph {
+	t.Helper()
+	g, err := importer.Load(path, importer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 func fixture(t *testing.T, name string) string {
@@ -268,15 +316,7 @@ func TestPyTorchPairs(t *testing.T) {
 }
 
 func roundTripKeepsInterface(t *testing.T, v *VAE) {
-	path := filepath.Join(t.TempDir(), "out")
-	if err := v.Save(path, SaveOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	w, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := reopened(t, v)
 	for _, pair := range [][2]*part{{v.encoder, w.encoder}, {v.decoder, w.decoder}} {
 		was, is := pair[0].graph, pair[1].graph
 		if list(was.Inputs) != list(is.Inputs) || list(was.Outputs) != list(is.Outputs) {

@@ -11,7 +11,7 @@ type Graph struct {
 
 // Graphs are the graphs that the model runs: encode takes x [batch, row...] to the posterior's mean and logvar
 // [batch, latent], decode takes z [batch, latent] to E[x|z] [batch, row...], and likelihood takes x and z to log p(x|z)
-// [batch]. They are the encoder and the decoder of the files with what surrounds them: preprocessing, the likelihood.
+// [batch]. Where the decoder is autoregressive, decode is one pass of Decode, from z and x to x. They are the encoder and the decoder of the files with what surrounds them: preprocessing, the likelihood.
 func (v *VAE) Graphs() ([]Graph, error) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
@@ -19,7 +19,7 @@ func (v *VAE) Graphs() ([]Graph, error) {
 		return nil, ErrClosed
 	}
 	var all []Graph
-	for k, part := range [kinds]string{encode: "encode", decode: "decode", likelihood: "likelihood"} {
+	for k, part := range []string{encode: "encode", decode: "decode", likelihood: "likelihood"} {
 		g, err := v.build(kind(k))
 		if err != nil {
 			return nil, err

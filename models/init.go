@@ -14,6 +14,7 @@ const (
 	streamPrior     = 0
 	streamWeights   = 1 << 40
 	streamPosterior = 2 << 40
+	streamPixels    = 3 << 40
 )
 
 // biasDeviation is the standard deviation of fresh biases in the author's code of Kingma et al., 2014.

@@ -41,8 +41,8 @@ func (v *VAE) images(x *tensor.Tensor) (*tensor.Tensor, error) {
 	return x, nil
 }
 
-// latents is rows for z: every number must be finite.
-func (v *VAE) latents(z *tensor.Tensor) (*tensor.Tensor, error) {
+// checkLatents is rows for z: every number must be finite.
+func (v *VAE) checkLatents(z *tensor.Tensor) (*tensor.Tensor, error) {
 	z, err := rows("z", z, []int{v.manifest.Latent})
 	if err != nil {
 		return nil, err

@@ -24,6 +24,11 @@ const (
 //
 //	log p = -softplus(-b) - softplus(a) + log(1 - exp(-d))
 func DiscretizedLogisticLogProb(g *graph.Graph, x, mean, logscale *graph.Value) *graph.Value {
+	return sumRows(g, discretizedLogisticTerms(g, x, mean, logscale))
+}
+
+// discretizedLogisticTerms is DiscretizedLogisticLogProb before the sum over elements.
+func discretizedLogisticTerms(g *graph.Graph, x, mean, logscale *graph.Value) *graph.Value {
 	logscale = g.Max(logscale, g.Scalar(minLogScale, logscale))
 	inverse := g.Exp(g.Neg(logscale))
 	d := g.Mul(inverse, g.Scalar(logisticBin, inverse))
@@ -35,7 +40,20 @@ func DiscretizedLogisticLogProb(g *graph.Graph, x, mean, logscale *graph.Value) 
 
 	lowest := g.Less(x, g.Scalar(-0.5+logisticBin/2, x))
 	highest := g.Greater(x, g.Scalar(0.5-logisticBin*1.5, x))
-	return sumRows(g, g.Where(lowest, below, g.Where(highest, above, inner)))
+	return g.Where(lowest, below, g.Where(highest, above, inner))
+}
+
+// DiscretizedLogisticSample draws x of u, uniform in [0, 1): the logistic variable rounded down to a multiple of 1/256, and
+// from -0.5 to 255/256 - 0.5. All are of one shape.
+//
+//	x = floor(256 (mean + s log(u / (1 - u)))) / 256
+func DiscretizedLogisticSample(g *graph.Graph, mean, logscale, u *graph.Value) *graph.Value {
+	logscale = g.Max(logscale, g.Scalar(minLogScale, logscale))
+	u = positive(g, u)
+	odds := g.Sub(g.Log(u), g.Log(g.Sub(g.Scalar(1, u), u)))
+	x := g.Add(mean, g.Mul(g.Exp(logscale), odds))
+	x = g.Mul(g.Floor(g.Mul(x, g.Scalar(256, x))), g.Scalar(logisticBin, x))
+	return g.Min(g.Max(x, g.Scalar(-0.5, x)), g.Scalar(0.5-logisticBin, x))
 }
 
 // log1mExp is log(1 - exp(-d)) for d = exp(-logscale)/256 > 0. Below d = 1 it is

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 
 	"github.com/elbo-ml/elbo/tensor"
 )
@@ -21,6 +23,9 @@ const (
 
 // partFile is what a part's file may be called: a plain name, so that no bundle reaches outside of itself.
 var partFile = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+// plainName is what a part and a kind of model may be called.
+var plainName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 
 var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
@@ -47,8 +52,8 @@ func (m Manifest) check() error {
 		return fmt.Errorf("version is missing")
 	case m.Version > Version:
 		return fmt.Errorf("version is %d, this elbo reads up to %d: use a newer elbo", m.Version, Version)
-	case m.Kind != "vae":
-		return fmt.Errorf("kind is %q, this elbo knows \"vae\"", m.Kind)
+	case !plainName.MatchString(m.Kind):
+		return fmt.Errorf("kind is %q, not a plain name", m.Kind)
 	case m.Latent < 1 || m.Latent > maxLatent:
 		return fmt.Errorf("latent is %d; it must be from 1 to %d", m.Latent, maxLatent)
 	case len(m.Shape) == 0 || len(m.Shape) > 8:
@@ -68,7 +73,17 @@ func (m Manifest) check() error {
 	if err := m.Preprocessing.check(); err != nil {
 		return err
 	}
-	for _, name := range []string{"encoder", "decoder"} {
+	used := map[string]bool{}
+	for _, name := range slices.Concat(append(m.LevelFlows[:len(m.LevelFlows):len(m.LevelFlows)], m.Posterior, m.Prior.Parts, m.Levels)...) {
+		if _, ok := m.Parts[name]; !ok || used[name] {
+			return fmt.Errorf("posterior, prior and levels name the part %q, which is not among the parts, or named twice", name)
+		}
+		used[name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Parts)) {
+		if !plainName.MatchString(name) {
+			return fmt.Errorf("a part is called %q, which is not a plain name", name)
+		}
 		if err := m.Parts[name].check(); err != nil {
 			return fmt.Errorf("part %s: %w", name, err)
 		}

@@ -21,6 +21,22 @@ func NormalUnitKL(g *graph.Graph, mean, logvar *graph.Value) *graph.Value {
 	return g.Half(g.Sub(g.Sub(second, g.Scalar(1, mean)), logvar))
 }
 
+// NormalsKL is KL(N(mean, exp(logvar)) || N(toMean, exp(toLogvar))) of each row, in nats: [batch, ...] four times to
+// [batch]. In a hierarchical model the second is the prior of a layer given those above it.
+//
+//	KL = 1/2 sum_j (toLogvar_j - logvar_j + (exp(logvar_j) + (mean_j - toMean_j)^2) exp(-toLogvar_j) - 1)
+func NormalsKL(g *graph.Graph, mean, logvar, toMean, toLogvar *graph.Value) *graph.Value {
+	second := g.Add(g.Exp(g.Sub(logvar, toLogvar)), g.Mul(g.Square(g.Sub(mean, toMean)), g.Exp(g.Neg(toLogvar))))
+	return sumRows(g, g.Half(g.Sub(g.Add(g.Sub(toLogvar, logvar), second), g.Scalar(1, mean))))
+}
+
+// NormalEntropy is the entropy of N(., exp(logvar)), summed over each row, in nats: [batch, ...] to [batch].
+//
+//	H = 1/2 sum_j (log(2 pi) + 1 + logvar_j)
+func NormalEntropy(g *graph.Graph, logvar *graph.Value) *graph.Value {
+	return sumRows(g, g.Half(g.Add(logvar, g.Scalar(math.Log(2*math.Pi)+1, logvar))))
+}
+
 // NormalLogProb is log N(x; mean, exp(logvar)) of each row, in nats: [batch, ...] three times to [batch]. It is the
 // Gaussian likelihood of Kingma and Welling, 2013, appendix C.2, and the density of any diagonal posterior.
 //

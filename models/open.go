@@ -39,10 +39,28 @@ func open(path string, s settings) (*VAE, error) {
 	}
 	defer src.Close()
 	v, err := read(src, s)
-	if err != nil && !errors.Is(err, graph.ErrUnsupported) {
-		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
+	return v, damaged(err)
+}
+
+// read reads a bundle's files and makes the model.
+func read(src files, s settings) (*VAE, error) {
+	b, err := readBundle(src)
+	if err != nil {
+		return nil, err
 	}
-	return v, err
+	return b.vae(s)
+}
+
+// vae makes the model of a bundle.
+func (b *Bundle) vae(s settings) (*VAE, error) {
+	m := b.Manifest
+	if m.Kind != KindVAE {
+		return nil, fmt.Errorf("%s: the model is of kind %q, and what is asked for takes a %s; elbo inspect tells what it is, elbo classify what class a row has", manifestFile, m.Kind, KindVAE)
+	}
+	if s.name != "" {
+		m.Name = s.name
+	}
+	return assemble(m, b.Graphs, s)
 }
 
 func openFiles(path string) (files, error) {
@@ -93,33 +111,6 @@ func Builtin() []string {
 		}
 	}
 	return names
-}
-
-// read reads a bundle's files and assembles the model.
-func read(src files, s settings) (*VAE, error) {
-	b, err := src.read(manifestFile, maxManifest)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing", manifestFile)
-	}
-	if err != nil {
-		return nil, err
-	}
-	m, err := parseManifest(b)
-	if err != nil {
-		return nil, err
-	}
-	if s.name != "" {
-		m.Name = s.name
-	}
-	encoder, err := readPart(src, m.Parts["encoder"])
-	if err != nil {
-		return nil, err
-	}
-	decoder, err := readPart(src, m.Parts["decoder"])
-	if err != nil {
-		return nil, err
-	}
-	return assemble(m, encoder, decoder, s)
 }
 
 func readPart(src files, p Part) (*graph.Graph, error) {

@@ -25,8 +25,8 @@ func WithThreads(n int) Option { return func(s *settings) { s.run.Threads = n } 
 func WithProvider(name string) Option { return func(s *settings) { s.run.Provider = name } }
 
 // WithRoles tells FromONNX which value plays which role, where names and shapes leave it open. Keys are
-// "encoder.x", "encoder.mean", "encoder.logvar", "encoder.std", "decoder.z", "decoder.logits", "decoder.mean",
-// "decoder.logvar" and "decoder.logscale"; values are the names in the ONNX files.
+// "encoder.x", "encoder.mean", "encoder.logvar", "encoder.std", "decoder.z", "decoder.x" (of an autoregressive decoder),
+// "decoder.logits", "decoder.mean", "decoder.logvar" and "decoder.logscale"; values are the names in the ONNX files.
 func WithRoles(roles map[string]string) Option { return func(s *settings) { s.roles = roles } }
 
 // WithLikelihood tells FromONNX the family of p(x|z); without it, it is read off the decoder's outputs.
@@ -69,6 +69,19 @@ type SaveOptions struct {
 	Force bool
 	// Recipe is how the weights were trained, recorded in the manifest and the graphs' metadata; nil keeps the one the model has.
 	Recipe map[string]string
+	// Opset and Float16 are those of importer.SaveOptions.
+	Opset   int
+	Float16 bool
+	// Simplify writes graphs with fewer nodes: see native.Simplify.
+	Simplify bool
+	// NoiseInside lets the graphs draw the noise that importing made inputs of, as the files did that they came from. Such
+	// a model runs without noise being fed, and draws other numbers each time.
+	NoiseInside bool
+	// Sparse stores weights of mostly zeros, as pruning leaves them, as sparse initializers where that takes fewer bytes.
+	Sparse bool
+	// Composed writes, beside the parts of a model that has more than an encoder and a decoder, what they make together:
+	// posterior.onnx and sampler.onnx (see VAE.Composed). It is for folders; a single file holds the parts alone.
+	Composed bool
 }
 
 func gather(opts []Option) settings {

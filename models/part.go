@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/elbo-ml/elbo/graph"
@@ -12,41 +13,51 @@ import (
 type part struct {
 	name  string
 	graph *graph.Graph
-	// in is x or z; out are the outputs by role.
-	in  *graph.Value
-	out map[string]*graph.Value
+	// in and out are its inputs and outputs by role.
+	in, out map[string]*graph.Value
 }
 
 // newPart finds the roles that the manifest names.
-func newPart(name, in string, g *graph.Graph, roles Part) (*part, error) {
-	p := &part{name: name, graph: g, out: map[string]*graph.Value{}}
-	for role, port := range roles.Inputs {
-		v := named(g.Inputs, port)
-		if v == nil {
-			return nil, fmt.Errorf("the %s has no input %q, which is to be its %s; it has %v", name, port, role, namesOf(g.Inputs))
+func newPart(name string, g *graph.Graph, roles Part) (*part, error) {
+	p := &part{name: name, graph: g, in: map[string]*graph.Value{}, out: map[string]*graph.Value{}}
+	for _, side := range []struct {
+		what  string
+		roles map[string]string
+		among []*graph.Value
+		found map[string]*graph.Value
+	}{{"input", roles.Inputs, g.Inputs, p.in}, {"output", roles.Outputs, g.Outputs, p.out}} {
+		for _, role := range slices.Sorted(maps.Keys(side.roles)) {
+			port := side.roles[role]
+			v := named(side.among, port)
+			if v == nil {
+				return nil, fmt.Errorf("the %s has no %s %q, which is to be its %s; it has %v", name, side.what, port, role, namesOf(side.among))
+			}
+			if v.DType != tensor.Float32 {
+				return nil, fmt.Errorf("the %s's %s %q is %v; elbo runs models of float32", name, side.what, port, v.DType)
+			}
+			side.found[role] = v
 		}
-		if role == in {
-			p.in = v
-		}
-	}
-	if p.in == nil {
-		return nil, fmt.Errorf("the %s's input %s is not named", name, in)
-	}
-	for role, port := range roles.Outputs {
-		v := named(g.Outputs, port)
-		if v == nil {
-			return nil, fmt.Errorf("the %s has no output %q, which is to be its %s; it has %v", name, port, role, namesOf(g.Outputs))
-		}
-		if v.DType != tensor.Float32 {
-			return nil, fmt.Errorf("the %s's output %q is %v; elbo runs models of float32", name, port, v.DType)
-		}
-		p.out[role] = v
-	}
-	if p.in.DType != tensor.Float32 {
-		return nil, fmt.Errorf("the %s's input %q is %v; elbo runs models of float32", name, p.in.Name, p.in.DType)
 	}
 	return p, nil
 }
+
+// needs reports a role that the manifest does not name.
+func (p *part) needs(inputs, outputs []string) error {
+	for _, role := range inputs {
+		if p.in[role] == nil {
+			return fmt.Errorf("the %s's input %s is not named", p.name, role)
+		}
+	}
+	for _, role := range outputs {
+		if p.out[role] == nil {
+			return fmt.Errorf("the %s's output %s is not named", p.name, role)
+		}
+	}
+	return nil
+}
+
+// feeds are the values that a part's inputs stand for, by role.
+type feeds map[string]*graph.Value
 
 func named(vs []*graph.Value, name string) *graph.Value {
 	for _, v := range vs {
@@ -57,9 +68,9 @@ func named(vs []*graph.Value, name string) *graph.Value {
 	return nil
 }
 
-// appendTo writes into g what the wanted values need, applied to in, and returns them there. Weights keep their tensors and
-// are called by the part's name and their own: "encoder/fc1.weight".
-func (p *part) appendTo(g *graph.Graph, in *graph.Value, wanted ...*graph.Value) ([]*graph.Value, error) {
+// appendTo writes into g what the wanted values need, with its inputs bound, and returns them there. Weights keep their
+// tensors and are called by the part's name and their own: "encoder/fc1.weight".
+func (p *part) appendTo(g *graph.Graph, in feeds, wanted ...*graph.Value) ([]*graph.Value, error) {
 	c, at := p.graph.CloneMap()
 	c.Outputs = nil
 	for _, v := range wanted {
@@ -77,12 +88,18 @@ func (p *part) appendTo(g *graph.Graph, in *graph.Value, wanted ...*graph.Value)
 	}
 	c.Weights = slices.DeleteFunc(c.Weights, func(v *graph.Value) bool { return !used[v] })
 	c.Inputs = slices.DeleteFunc(c.Inputs, func(v *graph.Value) bool { return !used[v] })
-	for _, v := range c.Inputs {
-		if v != at[p.in] {
-			return nil, fmt.Errorf("the %s's %v depends on its input %q besides %q; elbo has nothing to feed it", p.name, namesOf(wanted), v.Name, p.in.Name)
+	fed, known := map[*graph.Value]*graph.Value{}, []string{}
+	for _, role := range slices.Sorted(maps.Keys(in)) {
+		if v := p.in[role]; v != nil {
+			fed[at[v]], known = in[role], append(known, v.Name)
 		}
 	}
-	placed, err := graph.Append(g, c, map[*graph.Value]*graph.Value{at[p.in]: in}, p.name+"/")
+	for _, v := range c.Inputs {
+		if fed[v] == nil {
+			return nil, fmt.Errorf("the %s's %v depends on its input %q besides %q; elbo has nothing to feed it", p.name, namesOf(wanted), v.Name, known)
+		}
+	}
+	placed, err := graph.Append(g, c, fed, p.name+"/")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.name, err)
 	}

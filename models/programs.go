@@ -14,43 +14,132 @@ import (
 type kind int
 
 const (
-	// encode: x -> mean, logvar [batch, latent].
+	// encode: x -> posterior mean, logvar [batch, latent].
 	encode kind = iota
-	// decode: z -> E[x|z] [batch, row...], in the data's range.
+	// decode: z -> E[x|z] [batch, row...], in the data's range. An autoregressive decoder has z, x -> x as pixels do, by the
+	// middle of their noise.
 	decode
 	// likelihood: x, z -> log p(x|z) [batch].
 	likelihood
+	// describe: x -> what infer needs to know of x.
+	describe
+	// infer: that and eps [batch, latent] -> z [batch, latent], log p(z) - log q(z|x) [batch], the KL of each stochastic layer
+	// [batch, layers], and the KL of each unit [batch, latent] where it is known in closed form.
+	infer
+	// generate: eps [batch, noise] -> E[x|z] [batch, row...] for a draw z from p(z), or z where the decoder is autoregressive.
+	generate
+	// logPrior: z -> log p(z) [batch].
+	logPrior
+	// pixels: z, x and noise -> x, of which each pixel is drawn in the light of those before it; of an autoregressive decoder.
+	pixels
 	kinds
 )
 
 // build makes the graph of a program over the model's own weights.
 func (v *VAE) build(k kind) (*graph.Graph, error) {
 	g := graph.New(v.manifest.Name)
-	var err error
-	switch k {
-	case encode:
-		var mean, logvar *graph.Value
-		if mean, logvar, err = v.encodeOn(g, v.preprocess(g, v.inputX(g))); err == nil {
-			g.Output("posterior_mean", mean)
-			g.Output("posterior_logvar", logvar)
-		}
-	case decode:
-		var mean *graph.Value
-		if mean, err = v.meanOn(g, g.Input("z", "batch", v.manifest.Latent)); err == nil {
-			g.Output("expectation", mean)
-		}
-	case likelihood:
-		x := v.preprocess(g, v.inputX(g))
-		var logProb *graph.Value
-		if logProb, err = v.logProbOn(g, x, g.Input("z", "batch", v.manifest.Latent)); err == nil {
-			g.Output("log_likelihood", logProb)
-		}
-	}
+	write := [kinds]func(*graph.Graph) error{v.writeEncode, v.writeDecode, v.writeLikelihood, v.writeDescribe, v.writeInfer, v.writeGenerate, v.writeLogPrior, v.writePixels}[k]
+	err := write(g)
 	if err == nil {
 		err = g.Err()
 	}
 	return g, err
 }
+
+func (v *VAE) writeEncode(g *graph.Graph) error {
+	features, err := v.latents.encode(g, v.preprocess(g, v.inputX(g)))
+	if err != nil {
+		return err
+	}
+	mean, logvar, err := v.latents.center(g, features)
+	if err != nil {
+		return err
+	}
+	g.Output("posterior_mean", mean)
+	g.Output("posterior_logvar", logvar)
+	return nil
+}
+
+func (v *VAE) writeDecode(g *graph.Graph) error {
+	z := v.inputZ(g)
+	if v.autoregressive() {
+		return v.writeDrawn(g, z, v.middle(g))
+	}
+	return v.writeMean(g, z)
+}
+
+func (v *VAE) writeMean(g *graph.Graph, z *graph.Value) error {
+	mean, err := v.meanOn(g, z)
+	if err == nil {
+		g.Output("expectation", mean)
+	}
+	return err
+}
+
+func (v *VAE) writeLikelihood(g *graph.Graph) error {
+	x := v.preprocess(g, v.inputX(g))
+	logProb, err := v.logProbOn(g, x, v.inputZ(g))
+	if err == nil {
+		g.Output("log_likelihood", logProb)
+	}
+	return err
+}
+
+func (v *VAE) writeDescribe(g *graph.Graph) error {
+	features, err := v.latents.encode(g, v.preprocess(g, v.inputX(g)))
+	for i, f := range features {
+		g.Output(fmt.Sprintf("feature%d", i+1), f)
+	}
+	return err
+}
+
+func (v *VAE) writeInfer(g *graph.Graph) error {
+	d, err := v.build(describe)
+	if err != nil {
+		return err
+	}
+	features := make([]*graph.Value, len(d.Outputs))
+	for i, f := range d.Outputs {
+		features[i] = g.InputOf(f.DType, f.Name, withBatch(f.Shape))
+	}
+	draw, err := v.latents.infer(g, features, g.Input("eps", "batch", v.manifest.Latent))
+	if err != nil {
+		return err
+	}
+	g.Output("z", draw.z)
+	g.Output("log_ratio", g.Sub(draw.logp, draw.logq))
+	groups := make([]*graph.Value, len(draw.groups))
+	for i, kl := range draw.groups {
+		groups[i] = g.Unsqueeze(kl, 1)
+	}
+	g.Output("kl", g.Concat(1, groups...))
+	if draw.unitKL != nil {
+		g.Output("unit_kl", draw.unitKL)
+	}
+	return nil
+}
+
+func (v *VAE) writeGenerate(g *graph.Graph) error {
+	z, err := v.latents.generate(g, g.Input("eps", "batch", v.latents.noise()))
+	if err != nil {
+		return err
+	}
+	if v.autoregressive() {
+		g.Output("z", z)
+		return nil
+	}
+	return v.writeMean(g, z)
+}
+
+func (v *VAE) writeLogPrior(g *graph.Graph) error {
+	p, err := v.latents.logPrior(g, v.inputZ(g))
+	if err == nil {
+		g.Output("log_prior", p)
+	}
+	return err
+}
+
+func (v *VAE) inputZ(g *graph.Graph) *graph.Value { return g.Input("z", "batch", v.manifest.Latent) }
 
 func (v *VAE) inputX(g *graph.Graph) *graph.Value { return g.Input("x", batched(v.xRow)...) }
 
@@ -62,60 +151,75 @@ func (v *VAE) preprocess(g *graph.Graph, x *graph.Value) *graph.Value {
 	return x
 }
 
-// encodeOn appends the encoder, applied to x: mean and logvar [batch, latent].
-func (v *VAE) encodeOn(g *graph.Graph, x *graph.Value) (mean, logvar *graph.Value, err error) {
-	spread, isStd := v.encoder.out["logvar"], false
-	if spread == nil {
-		spread, isStd = v.encoder.out["std"], true
-	}
-	out, err := v.encoder.appendTo(g, x, v.encoder.out["mean"], spread)
+// decode appends the decoder, applied to what it reads of z, and to x where it is autoregressive.
+func (v *VAE) decode(g *graph.Graph, x, z *graph.Value, wanted ...*graph.Value) ([]*graph.Value, error) {
+	state, err := v.latents.state(g, z)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	mean, logvar = out[0], out[1]
-	if isStd {
-		logvar = g.Mul(g.Log(logvar), g.Scalar(2, logvar))
+	in := feeds{"z": asRows(g, state, v.zRow)}
+	if v.autoregressive() {
+		in["x"] = asRows(g, x, v.pastRow)
 	}
-	for i, name := range []string{v.encoder.out["mean"].Name, spread.Name} {
-		if !sizedRow(out[i].Shape, v.manifest.Latent) {
-			return nil, nil, fmt.Errorf("the encoder's output %s %v does not hold the %d latent units that the decoder takes: they are not a pair", name, out[i].Shape, v.manifest.Latent)
-		}
-	}
-	latent := []int{v.manifest.Latent}
-	return asRows(g, mean, latent), asRows(g, logvar, latent), nil
+	return v.decoder.appendTo(g, in, wanted...)
 }
 
 // logProbOn appends the decoder, applied to z, and log p(x|z) of each row.
 func (v *VAE) logProbOn(g *graph.Graph, x, z *graph.Value) (*graph.Value, error) {
-	params, score := v.params, likelihoods[v.manifest.Likelihood].logProb
-	if v.prob != nil {
-		params = []*graph.Value{v.prob}
-		score = func(g *graph.Graph, x *graph.Value, p []*graph.Value) *graph.Value {
-			return BernoulliProbLogProb(g, x, p[0])
-		}
-	}
-	out, err := v.decoder.appendTo(g, asRows(g, z, v.zRow), params...)
+	params, err := v.paramsOn(g, x, z)
 	if err != nil {
 		return nil, err
 	}
-	size := rowSize(v.manifest.Shape)
-	x = asRows(g, x, []int{size})
-	for i, p := range out {
-		if len(p.Shape) < 2 || !p.Shape[1:].Size().Is(size) {
-			return nil, fmt.Errorf("the decoder's output %s %v does not hold rows of shape %v: encoder and decoder are not a pair", params[i].Name, p.Shape, tensor.Shape(v.manifest.Shape))
-		}
-		out[i] = asRows(g, p, []int{size})
+	x = asRows(g, x, []int{rowSize(v.manifest.Shape)})
+	if v.prob != nil {
+		return BernoulliProbLogProb(g, x, params[0]), nil
 	}
-	return score(g, x, out), nil
+	return likelihoods[v.manifest.Likelihood].logProb(g, x, params), nil
 }
 
-// meanOn appends the decoder, applied to z, and E[x|z] in the data's range.
+// paramsOn appends the decoder, applied to z and perhaps x, and gives the parameters of p(x|z), [batch, size] each or [batch, K, size] of a
+// mixture; or the probabilities, where the decoder has them alone.
+func (v *VAE) paramsOn(g *graph.Graph, x, z *graph.Value) ([]*graph.Value, error) {
+	params := v.params
+	if v.prob != nil {
+		params = []*graph.Value{v.prob}
+	}
+	out, err := v.decode(g, x, z, params...)
+	if err != nil {
+		return nil, err
+	}
+	row := []int{rowSize(v.manifest.Shape)}
+	if likelihoods[v.manifest.Likelihood].mixed {
+		if row, err = components(out[0], row[0]); err != nil {
+			return nil, err
+		}
+	}
+	for i, p := range out {
+		if len(p.Shape) < 2 || !p.Shape[1:].Size().Is(rowSize(row)) {
+			return nil, fmt.Errorf("the decoder's output %s %v does not hold rows of shape %v: encoder and decoder are not a pair", params[i].Name, p.Shape, tensor.Shape(v.manifest.Shape))
+		}
+		out[i] = asRows(g, p, row)
+	}
+	return out, nil
+}
+
+// components is the shape [K, size] of a row of a mixture's parameter p, for rows of x of the given size.
+func components(p *graph.Value, size int) ([]int, error) {
+	if len(p.Shape) >= 2 {
+		if n, known := p.Shape[1:].Size().Known(); known && n > 0 && n%size == 0 {
+			return []int{n / size, size}, nil
+		}
+	}
+	return nil, fmt.Errorf("the decoder's output %s %v does not hold a whole number of components for each of %d elements", p.Name, p.Shape, size)
+}
+
+// meanOn appends the decoder, applied to z, and E[x|z] in the data's range; of a decoder that is not autoregressive.
 func (v *VAE) meanOn(g *graph.Graph, z *graph.Value) (*graph.Value, error) {
 	from := v.decoder.out["mean"]
 	if from == nil {
 		from = v.params[0] // logits
 	}
-	out, err := v.decoder.appendTo(g, asRows(g, z, v.zRow), from)
+	out, err := v.decode(g, nil, z, from)
 	if err != nil {
 		return nil, err
 	}
@@ -123,11 +227,16 @@ func (v *VAE) meanOn(g *graph.Graph, z *graph.Value) (*graph.Value, error) {
 	if v.decoder.out["mean"] == nil {
 		mean = g.Sigmoid(mean)
 	}
+	return asRows(g, v.postprocess(g, mean), v.manifest.Shape), nil
+}
+
+// postprocess undoes preprocess.
+func (v *VAE) postprocess(g *graph.Graph, x *graph.Value) *graph.Value {
 	if p := v.manifest.Preprocessing; p.Scale != 1 || p.Shift != 0 {
-		mean = g.Mul(g.Sub(mean, g.Scalar(p.Shift, mean)), g.Scalar(1/p.Scale, mean))
-		mean = g.Min(g.Max(mean, g.Scalar(0, mean)), g.Scalar(1, mean))
+		x = g.Mul(g.Sub(x, g.Scalar(p.Shift, x)), g.Scalar(1/p.Scale, x))
+		x = g.Min(g.Max(x, g.Scalar(0, x)), g.Scalar(1, x))
 	}
-	return asRows(g, mean, v.manifest.Shape), nil
+	return x
 }
 
 var compileWork = profile.Work{Name: "compile", Family: "compile", Category: "models"}

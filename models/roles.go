@@ -91,6 +91,11 @@ func decoderRoles(g *graph.Graph, s settings) (Part, Likelihood, error) {
 		}
 	}
 	p := Part{Inputs: map[string]string{"z": z.Name}, Outputs: map[string]string{}}
+	if x, err := f.told("x", g.Inputs, "input"); err != nil {
+		return Part{}, "", err
+	} else if x != nil {
+		p.Inputs["x"] = x.Name
+	}
 	for role, v := range found {
 		p.Outputs[role] = v.Name
 	}

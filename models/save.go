@@ -2,20 +2,16 @@ package models
 
 import (
 	"archive/zip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/elbo-ml/elbo/importer"
-	"github.com/elbo-ml/elbo/tensor/atomicfile"
+	"github.com/elbo-ml/elbo/graph"
 )
 
 // Save writes the model as a bundle: a single file when path ends in .elbo, else a folder of elbo.json, encoder.onnx and
@@ -27,10 +23,23 @@ import (
 // Names of inputs and outputs, dynamic dimensions and weights that training did not touch are those of the files that the
 // model came from. The recipe stands in the manifest and in each graph's metadata_props ("elbo.training.epochs").
 func (v *VAE) Save(path string, o SaveOptions) error {
-	if err := v.save(path, o); err != nil {
-		return fmt.Errorf("models: save %s: %w", path, err)
+	b := v.bundle()
+	if o.Composed && len(b.Graphs) > 2 {
+		var err error
+		if b.composed, err = v.Composed(); err != nil {
+			return err
+		}
 	}
-	return nil
+	return b.Save(path, o)
+}
+
+// bundle is the model as it is kept.
+func (v *VAE) bundle() *Bundle {
+	b := &Bundle{Manifest: v.Manifest(), Graphs: map[string]*graph.Graph{}}
+	for name, p := range v.parts {
+		b.Graphs[name] = p.graph
+	}
+	return b
 }
 
 // CanSave reports, before the work is done, why Save would refuse the path as it is now.
@@ -39,29 +48,6 @@ func CanSave(path string, o SaveOptions) error {
 		return fmt.Errorf("models: save %s: %w", path, err)
 	}
 	return nil
-}
-
-func (v *VAE) save(path string, o SaveOptions) error {
-	single := strings.HasSuffix(path, ".elbo")
-	if err := checkTarget(path, single, o.Force); err != nil {
-		return err
-	}
-	content, err := v.content(o)
-	if err != nil {
-		return err
-	}
-	if !single {
-		return atomicfile.WriteFolder(path, byName(content))
-	}
-	write := atomicfile.WriteNew
-	if o.Force {
-		write = atomicfile.Write
-	}
-	err = write(path, func(w io.Writer) error { return writeZip(w, content) })
-	if errors.Is(err, fs.ErrExist) { // appeared since checkTarget
-		return ErrExists
-	}
-	return err
 }
 
 func byName(content []bundleFile) map[string][]byte {
@@ -126,36 +112,6 @@ func checkFolder(path string) error {
 type bundleFile struct {
 	name  string
 	bytes []byte
-}
-
-// content is the bundle's files, elbo.json first.
-func (v *VAE) content(o SaveOptions) ([]bundleFile, error) {
-	m := v.Manifest()
-	if o.Recipe != nil {
-		m.Training = maps.Clone(o.Recipe)
-	}
-	m.Version, m.Producer = Version, "elbo"
-	var parts []bundleFile
-	for _, p := range []*part{v.encoder, v.decoder} {
-		g := p.graph.Clone() // of the structure: the metadata of the model itself must not change under its users
-		g.SetProperty("elbo.likelihood", string(m.Likelihood))
-		for _, key := range slices.Sorted(maps.Keys(m.Training)) {
-			g.SetProperty("elbo.training."+key, m.Training[key])
-		}
-		b, err := importer.Marshal(g)
-		if err != nil {
-			return nil, err
-		}
-		roles := m.Parts[p.name]
-		roles.File, roles.SHA256 = p.name+".onnx", checksum(b)
-		m.Parts[p.name] = roles
-		parts = append(parts, bundleFile{roles.File, b})
-	}
-	b, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	return append([]bundleFile{{manifestFile, append(b, '\n')}}, parts...), nil
 }
 
 // writeZip writes an .elbo file. Entries are stored and carry no time, so that parts are slices of the file and the same

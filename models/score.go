@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/elbo-ml/elbo/runtime"
 	"github.com/elbo-ml/elbo/tensor"
 )
 
@@ -17,14 +18,17 @@ type ScoreOptions struct {
 }
 
 // Score holds one number per row, in nats. ELBO = Reconstruction - KL, where Reconstruction is the mean of log p(x|z)
-// over K draws from q(z|x) and KL is in closed form (the estimator SGVB-B of Kingma and Welling, 2013).
+// over K draws from q(z|x) and KL is in closed form (the estimator SGVB-B of Kingma and Welling, 2013), or, where there is
+// none, as with a flow, the mean of log q(z|x) - log p(z) over the draws (SGVB-A).
 type Score struct {
 	ELBO, Reconstruction, KL []float64
 	// IWAE is the importance-weighted bound with K samples (Burda et al., 2015, eq. 8). With K = 1 it is the ELBO with
 	// every term by Monte Carlo (the estimator SGVB-A).
 	IWAE []float64
-	// UnitKL is the KL of each latent unit, summed over the rows.
+	// UnitKL is the KL of each latent unit, summed over the rows, or nil where it has no closed form.
 	UnitKL []float64
+	// LayerKL is the KL of each stochastic layer, row by row: that of layer j of row i stands at i*layers+j.
+	LayerKL []float64
 }
 
 // Score estimates the evidence lower bound of each row of x: [n, row...], numbers in [0,1]. Samples are streamed: memory
@@ -42,7 +46,10 @@ func (v *VAE) Score(ctx context.Context, x *tensor.Tensor, o ScoreOptions) (*Sco
 	}
 	n := x.Shape()[0]
 	s := &Score{ELBO: make([]float64, n), Reconstruction: make([]float64, n), KL: make([]float64, n),
-		IWAE: make([]float64, n), UnitKL: make([]float64, v.manifest.Latent)}
+		IWAE: make([]float64, n), LayerKL: make([]float64, n*v.shape.layers)}
+	if v.shape.unitKL {
+		s.UnitKL = make([]float64, v.manifest.Latent)
+	}
 	err = v.eachBatch(ctx, n, func(lo, hi int) error { return v.scoreBatch(ctx, s, x.Rows(lo, hi), lo, o) })
 	if err != nil {
 		return nil, fmt.Errorf("models: score: %w", err)
@@ -53,55 +60,51 @@ func (v *VAE) Score(ctx context.Context, x *tensor.Tensor, o ScoreOptions) (*Sco
 // scoreBatch scores the rows that stand from row lo on in s.
 func (v *VAE) scoreBatch(ctx context.Context, s *Score, x *tensor.Tensor, lo int, o ScoreOptions) error {
 	n := x.Shape()[0]
-	q := v.newPosterior(n)
-	if err := v.encodeInto(ctx, x, q); err != nil {
+	q, err := v.describe(ctx, x)
+	if err != nil {
 		return err
 	}
-	s.addKL(q, lo)
-	z, logProb := tensor.New(tensor.Float32, n, v.manifest.Latent), tensor.New(tensor.Float32, n)
-	bound := make([]logMeanExp, n)
+	logProb := tensor.New(tensor.Float32, n)
+	iwae := make([]logMeanExp, n)
 	for k := range o.K {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		q.draw(z, o.Seed, k, o.FirstRow+uint64(lo), 1)
-		if err := v.run(ctx, likelihood, []*tensor.Tensor{x, z}, []*tensor.Tensor{logProb}); err != nil {
+		draw(q.eps, runtime.Noise{Seed: o.Seed, Stream: streamPosterior + uint64(k)}, o.FirstRow+uint64(lo), 1)
+		if err := v.infer(ctx, q); err != nil {
 			return err
 		}
+		if err := v.run(ctx, likelihood, []*tensor.Tensor{x, q.z}, []*tensor.Tensor{logProb}); err != nil {
+			return err
+		}
+		s.addKL(q, lo, 1/float64(o.K))
+		ratio := tensor.Data[float32](q.logRatio)
 		for i, p := range tensor.Data[float32](logProb) {
 			s.Reconstruction[lo+i] += float64(p) / float64(o.K)
-			bound[i].add(float64(p) + q.logRatio(z, i))
+			iwae[i].add(float64(p) + float64(ratio[i]))
 		}
 	}
 	for i := range n {
 		s.ELBO[lo+i] = s.Reconstruction[lo+i] - s.KL[lo+i]
-		s.IWAE[lo+i] = bound[i].value()
+		s.IWAE[lo+i] = iwae[i].value()
 	}
 	return nil
 }
 
-// addKL sets KL of the rows from lo on and adds to UnitKL.
-func (s *Score) addKL(q *Posterior, lo int) {
-	latent := len(s.UnitKL)
-	mean, logvar := tensor.Data[float32](q.Mean), tensor.Data[float32](q.LogVar)
-	for at := range mean {
-		m, l := float64(mean[at]), float64(logvar[at])
-		kl := 0.5 * (m*m + math.Exp(l) - 1 - l)
-		s.KL[lo+at/latent] += kl
-		s.UnitKL[at%latent] += kl
+// addKL adds a draw's KL to those of the rows from lo on, of their layers and of the units, weighted.
+func (s *Score) addKL(q *draws, lo int, weight float64) {
+	layers := q.kl.Shape()[1]
+	for at, kl := range tensor.Data[float32](q.kl) {
+		s.KL[lo+at/layers] += weight * float64(kl)
+		s.LayerKL[lo*layers+at] += weight * float64(kl)
 	}
-}
-
-// logRatio is log p(z) - log q(z|x) of row i, where the constants cancel.
-func (q *Posterior) logRatio(z *tensor.Tensor, i int) float64 {
-	latent := z.Shape()[1]
-	mean, logvar := tensor.Data[float32](q.Mean)[i*latent:], tensor.Data[float32](q.LogVar)[i*latent:]
-	sum := 0.0
-	for j, zj := range tensor.Data[float32](z)[i*latent : (i+1)*latent] {
-		l, d := float64(logvar[j]), float64(zj)-float64(mean[j])
-		sum += 0.5 * (l + d*d*math.Exp(-l) - float64(zj)*float64(zj))
+	if q.unitKL == nil {
+		return
 	}
-	return sum
+	units := len(s.UnitKL)
+	for at, kl := range tensor.Data[float32](q.unitKL) {
+		s.UnitKL[at%units] += weight * float64(kl)
+	}
 }
 
 // LogLikelihood estimates log p(x) of each row by the importance-weighted bound with k samples.

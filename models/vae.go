@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/elbo-ml/elbo/graph"
+	"github.com/elbo-ml/elbo/models/layer"
 	"github.com/elbo-ml/elbo/runtime"
 	"github.com/elbo-ml/elbo/tensor"
 	"github.com/elbo-ml/elbo/train"
@@ -27,16 +28,30 @@ var (
 // VAE is a variational autoencoder. It is safe for concurrent use, except that training it (train.Fit) changes the
 // weights under it.
 type VAE struct {
-	manifest         Manifest
-	settings         settings
-	engine           runtime.Engine
+	manifest Manifest
+	settings settings
+	engine   runtime.Engine
+	// parts are all graphs by name; the encoder and the decoder are two of them, and latents what there is between.
+	parts            map[string]*part
 	encoder, decoder *part
+	latents          latents
 	// params are the decoder's values that the likelihood takes; prob stands for them where a Bernoulli decoder gives
 	// probabilities whose logits cannot be found.
 	params []*graph.Value
 	prob   *graph.Value
+	// shape is what the programs of the posterior give.
+	shape struct {
+		features, layers int
+		unitKL           bool
+	}
+	// normalised are the layers that Initialise sets.
+	normalised []layer.Normalised
 	// xRow and zRow are the shapes of a row as the graphs take it; the manifest's may fold axes.
 	xRow, zRow []int
+	// pastRow is that of the x that an autoregressive decoder reads, and pixelNoise the rows of noise of the program pixels;
+	// nil for other decoders.
+	pastRow    []int
+	pixelNoise [][]int
 
 	mu       sync.RWMutex // held for reading by runs, for writing by what ends programs
 	closed   bool
@@ -46,7 +61,8 @@ type VAE struct {
 
 var _ train.Model = (*VAE)(nil)
 
-// Posterior is q(z|x) = N(mean, exp(logvar)), one row per datapoint: [n, latent] each.
+// Posterior is q(z|x) = N(mean, exp(logvar)), one row per datapoint: [n, latent] each. Where a flow follows the Gaussian, or
+// there are several stochastic layers, Mean is the draw by noise of zeros, and LogVar of the Gaussians on its way.
 type Posterior struct{ Mean, LogVar *tensor.Tensor }
 
 // Manifest describes the model.

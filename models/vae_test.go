@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -31,11 +30,12 @@ func pictures(n int, row ...int) *tensor.Tensor {
 // configs are one of every body and likelihood.
 func configs() map[string]Config {
 	all := map[string]Config{}
-	for _, l := range []Likelihood{Bernoulli, Gaussian, DiscretizedLogistic} {
+	for _, l := range []Likelihood{Bernoulli, Gaussian, DiscretizedLogistic, LogisticMixture} {
 		all["dense "+string(l)] = Config{Shape: []int{5, 4}, Latent: 3, Hidden: []int{7, 6}, Likelihood: l, Seed: 1}
 		all["conv "+string(l)] = Config{Body: "conv", Shape: []int{2, 5, 6}, Latent: 3, Hidden: []int{3, 4}, Likelihood: l, Activation: "elu", Seed: 1}
 	}
 	all["conv grey"] = Config{Body: "conv", Shape: []int{7, 7}, Latent: 2, Hidden: []int{3}, Seed: 1}
+	all["conv grey mixture"] = Config{Body: "conv", Shape: []int{7, 7}, Latent: 2, Hidden: []int{3}, Likelihood: LogisticMixture, Components: 3, Seed: 1}
 	all["no hidden layer"] = Config{Shape: []int{3}, Latent: 2, Hidden: []int{}, Seed: 1}
 	return all
 }
@@ -312,15 +312,7 @@ func TestEveryModelTrains(t *testing.T) {
 			if !(after.ELBO > before.ELBO) {
 				t.Errorf("the bound went from %v to %v", before.ELBO, after.ELBO)
 			}
-			path := filepath.Join(t.TempDir(), "m.elbo")
-			if err := v.Save(path, SaveOptions{}); err != nil {
-				t.Fatal(err)
-			}
-			w, err := Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer w.Close()
+			w := reopened(t, v)
 			saved, err := Evaluate(ctx, w, src, EvalOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -366,6 +358,59 @@ func TestEvaluateCountsActiveUnits(t *testing.T) {
 	near(t, "ELBO", e.ELBO, e.Reconstruction-e.KL, 1e-12)
 	if e.IWAE == 0 || e.ELBOError <= 0 {
 		t.Errorf("%+v", e)
+	}
+	near(t, "bits per dim", e.BitsPerDim*16*math.Log(2), -e.IWAE, 1e-12)
+}
+
+// Of levels of grey the bits are those of their masses: here every number is a logistic around 0 with a scale of an eighth,
+// and z says nothing.
+func TestBitsPerDimOfLevels(t *testing.T) {
+	v, err := New(Config{Shape: []int{2, 2}, Latent: 2, Hidden: []int{3}, Likelihood: DiscretizedLogistic, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	for _, p := range []*part{v.encoder, v.decoder} {
+		for _, w := range p.graph.Weights {
+			clear(tensor.Data[float32](w.Data))
+		}
+	}
+	const scale = 0.125
+	for i := range 4 {
+		tensor.Data[float32](v.decoder.graph.Value("logscale.bias").Data)[i] = float32(math.Log(scale))
+	}
+	v.Updated()
+	levels := []float64{0, 100, 200, 255}
+	x := tensor.New(tensor.Float32, 3, 2, 2)
+	for i := range x.Len() {
+		tensor.Data[float32](x)[i] = float32(levels[i%4] / 255)
+	}
+	below := func(edge float64) float64 { return 1 / (1 + math.Exp(-edge/scale)) }
+	bits := 0.0
+	for _, k := range levels {
+		lo, hi := below(k/256-0.5), below((k+1)/256-0.5)
+		if k == 0 {
+			lo = 0
+		}
+		if k == 255 {
+			hi = 1
+		}
+		bits -= math.Log2(hi-lo) / 4
+	}
+	for _, k := range []int{1, 3} {
+		e, err := Evaluate(t.Context(), v, memory{x}, EvalOptions{K: k})
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "bits per dim", e.BitsPerDim, bits, 1e-5)
+	}
+	g, err := New(Config{Shape: []int{2, 2}, Latent: 2, Hidden: []int{3}, Likelihood: Gaussian, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if e, err := Evaluate(t.Context(), g, memory{x}, EvalOptions{}); err != nil || e.BitsPerDim != 0 {
+		t.Errorf("a density has %v bits (%v)", e, err)
 	}
 }
 
