@@ -153,8 +153,13 @@ func (s *Server) elsewhere(mux *http.ServeMux, w http.ResponseWriter, r *http.Re
 	s.fail(w, r, statusError{http.StatusMethodNotAllowed, fmt.Errorf("%s is not for %s; it takes %s", r.Method, r.URL.Path, methods)})
 }
 
-// index lists the models and the addresses to try.
+// index lists the models and the addresses to try, for a browser as a page.
 func (s *Server) index(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept")
+	if wantsHTML(r) {
+		s.page(w, r)
+		return
+	}
 	type entry struct {
 		Name  string   `json:"name"`
 		Verbs []string `json:"verbs"`

@@ -117,6 +117,46 @@ func TestSampleAsPicture(t *testing.T) {
 	}
 }
 
+// Rows that are no pictures are refused as such, and are there as JSON.
+func TestRowsThatAreNoPictures(t *testing.T) {
+	v, err := models.New(models.Config{Shape: []int{5}, Latent: 2, Hidden: []int{4}, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	s := serve.New(serve.Config{})
+	if err := s.Add("m", v); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s.Handler())
+	defer srv.Close()
+	if status, b, _ := do(t, "POST", srv.URL+"/v1/models/m:sample?format=png", `{}`); status != 400 || !bytes.Contains(b, []byte("JSON")) {
+		t.Errorf("as a picture: %d %s", status, b)
+	}
+	if status, b, _ := do(t, "POST", srv.URL+"/v1/models/m:sample?format=json", `{}`, "Accept", "image/png"); status != 200 || b[0] != '{' {
+		t.Errorf("as JSON: %d %s", status, b)
+	}
+	if _, b, _ := do(t, "GET", srv.URL+"/", "", "Accept", "text/html"); bytes.Contains(b, []byte("<form")) {
+		t.Errorf("the page offers to draw: %s", b)
+	}
+}
+
+func TestPageForBrowsers(t *testing.T) {
+	srv, _ := newServer(t, serve.Config{MaxBatch: 9})
+	status, b, h := do(t, "GET", srv.URL+"/", "", "Accept", "text/html,*/*")
+	if status != 200 || !strings.HasPrefix(h.Get("Content-Type"), "text/html") {
+		t.Fatalf("%d %s", status, h.Get("Content-Type"))
+	}
+	for _, says := range []string{`action="/v1/models/m:sample"`, `max="9"`, "[4,4]", "/v1/models/m:score"} {
+		if !bytes.Contains(b, []byte(says)) {
+			t.Errorf("%s is missing from %s", says, b)
+		}
+	}
+	if _, b, h := do(t, "GET", srv.URL+"/", ""); h.Get("Content-Type") != "application/json" || !json.Valid(b) {
+		t.Errorf("for programs: %s %s", h.Get("Content-Type"), b)
+	}
+}
+
 func TestErrorsSayWhatToDo(t *testing.T) {
 	srv, _ := newServer(t, serve.Config{MaxBatch: 3, MaxBody: 4096, MaxSamples: 10})
 	x := row(16, "0")
@@ -145,6 +185,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"nested too deep", "POST", "/v1/models/m:encode", `{"x":` + strings.Repeat("[", 50) + strings.Repeat("]", 50) + `}`, 400, "deeper"},
 		{"out of [0,1]", "POST", "/v1/models/m:encode", `{"x":[` + row(16, "7") + `]}`, 400, "[0,1]"},
 		{"a field it does not know", "POST", "/v1/models/m:encode", `{"y":1}`, 400, `"y"`},
+		{"a format it does not know", "POST", "/v1/models/m:sample?format=gif", `{}`, 400, "json or png"},
+		{"a negative seed", "POST", "/v1/models/m:sample", `{"seed":-1}`, 400, "not negative"},
 		{"n of no samples", "POST", "/v1/models/m:sample", `{"n":0}`, 400, "at least 1"},
 		{"n of half a sample", "POST", "/v1/models/m:sample", `{"n":1.5}`, 400, "whole number"},
 		{"null among numbers", "POST", "/v1/models/m:encode", `{"x":[[null]]}`, 400, "null"},

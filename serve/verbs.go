@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,19 +52,27 @@ func (s *Server) routeVAE(mux *http.ServeMux) {
 }
 
 func (s *Server) call(w http.ResponseWriter, r *http.Request) {
+	png, err := wantsPNG(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	a, err := s.answer(w, r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	if a.images == nil || !wantsPNG(r) {
+	if a.images == nil || !png {
 		writeJSON(w, http.StatusOK, a.body)
 		return
 	}
-	w.Header().Set("Content-Type", "image/png")
-	if err := picture.Encode(w, a.images, picture.Options{}); err != nil {
-		s.config.Log.Warn("picture not sent", "err", err)
+	var b bytes.Buffer
+	if err := picture.Encode(&b, a.images, picture.Options{}); err != nil {
+		s.fail(w, r, badRequest(fmt.Errorf("%w; ask for JSON instead", err)))
+		return
 	}
+	w.Header().Set("Content-Type", "image/png")
+	_, _ = w.Write(b.Bytes()) // a client that went away is not an error of ours
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) (*answer, error) {
@@ -95,6 +104,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (*answer, error)
 	return nil, statusError{http.StatusNotFound, fmt.Errorf("a model does not do %q; it does encode, decode, sample, reconstruct and score", verbName)}
 }
 
+// list is the verb's fields as a person writes them.
+func (v verb) list() string { return strings.ReplaceAll(v.fields, " ", ", ") }
+
 // decode reads the fields of a body and refuses those that the verb does not know.
 func (v verb) decode(raw []byte) (*request, error) {
 	var fields map[string]json.RawMessage
@@ -103,18 +115,18 @@ func (v verb) decode(raw []byte) (*request, error) {
 		if errors.As(err, &wrong) {
 			err = fmt.Errorf("it is a JSON %s", wrong.Value)
 		}
-		return nil, badRequest(fmt.Errorf("the body must be a JSON object with %s: %w", v.fields, err))
+		return nil, badRequest(fmt.Errorf("the body must be a JSON object with %s: %w", v.list(), err))
 	}
 	req := &request{}
 	to := map[string]any{"x": &req.X, "z": &req.Z, "n": &req.N, "seed": &req.Seed, "k": &req.K}
 	for name, raw := range fields {
 		if !slices.Contains(strings.Fields(v.fields), name) {
-			return nil, badRequest(fmt.Errorf("%s does not know the field %q; it takes %s", v.name, name, strings.ReplaceAll(v.fields, " ", ", ")))
+			return nil, badRequest(fmt.Errorf("%s does not know the field %q; it takes %s", v.name, name, v.list()))
 		}
 		if err := json.Unmarshal(raw, to[name]); err != nil {
 			var wrong *json.UnmarshalTypeError
 			if errors.As(err, &wrong) {
-				err = fmt.Errorf("it must be a whole number, and is %.40s", raw)
+				err = fmt.Errorf("it must be a whole number%s, and is %.40s", sign(name), raw)
 			}
 			return nil, badRequest(fmt.Errorf("%q: %w", name, err))
 		}
@@ -122,6 +134,22 @@ func (v verb) decode(raw []byte) (*request, error) {
 	return req, nil
 }
 
-func wantsPNG(r *http.Request) bool {
-	return r.URL.Query().Get("format") == "png" || strings.Contains(r.Header.Get("Accept"), "image/png")
+// sign tells of the one field that takes no negative number.
+func sign(field string) string {
+	if field == "seed" {
+		return " that is not negative"
+	}
+	return ""
+}
+
+// wantsPNG reports whether the client asks for a picture: by ?format=, else by the header Accept.
+func wantsPNG(r *http.Request) (bool, error) {
+	switch format := r.URL.Query().Get("format"); format {
+	case "":
+		return strings.Contains(r.Header.Get("Accept"), "image/png"), nil
+	case "json", "png":
+		return format == "png", nil
+	default:
+		return false, badRequest(fmt.Errorf("the format is json or png, not %.40q", format))
+	}
 }

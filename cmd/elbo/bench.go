@@ -93,6 +93,9 @@ slow second of the machine falls on all of them alike. The bundle stays as it is
 	return cmd
 }
 
+// maxBenchBatch keeps a slip of the finger from taking all memory.
+const maxBenchBatch = 1 << 16
+
 // threadCounts are 1, 2, 4 and so on, and n.
 func threadCounts(n int) []int {
 	var counts []int
@@ -117,6 +120,12 @@ func (f *benchFlags) check() error {
 		}
 		slices.Sort(*list.values)
 		*list.values = slices.Compact(*list.values)
+	}
+	if last := f.threads[len(f.threads)-1]; last > maxThreads {
+		return usagef("--threads must be at most %d, but is %d", maxThreads, last)
+	}
+	if last := f.batches[len(f.batches)-1]; last > maxBenchBatch {
+		return usagef("--batch must be at most %d, but is %d", maxBenchBatch, last)
 	}
 	if f.time <= 0 {
 		return usagef("--time must be positive, but is %v", f.time)

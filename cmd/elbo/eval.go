@@ -11,22 +11,28 @@ import (
 func (a *app) evalCommand() *cobra.Command {
 	var ef engineFlags
 	var sf sourceFlags
+	var est estimateFlags
 	var k, limit, batch int
 	var seed uint64
 	cmd := &cobra.Command{
 		Use:   "eval BUNDLE --data SRC",
 		Short: "Measure the ELBO of a model on data",
 		Long: `Eval reports, in nats per datapoint: the ELBO and its two terms by one posterior sample, how many latent units are
-active (KL above 0.01), and for --k above 1 the importance-weighted bound on log p(x) with k samples. How x is binarised
+active (KL above 0.01), and for --k above 1 the importance-weighted bound on log p(x) with k samples. --estimator has log p(x)
+estimated by Markov chains, without the encoder. How x is binarised
 moves the numbers by tens of nats: dynamic draws each pixel anew with its grey value as probability, static does so once
 from the Mersenne Twister with --seed (numpy's RandomState(seed).rand(n, d) < x), none takes the grey values.`,
 		Example: `  elbo eval builtin:mnist --data mnist/
   elbo eval m1.elbo --data mnist/ --binarize static --seed 0
-  elbo eval builtin:mnist --data mnist/ --k 50 --limit 1000 --json`,
+  elbo eval builtin:mnist --data mnist/ --k 50 --limit 1000 --json
+  elbo eval builtin:mnist --data mnist/ --limit 20 --estimator ais`,
 		Args: exactly("BUNDLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if k < 1 || limit < 0 || batch < 1 {
 				return usagef("--k and --batch must be at least 1 and --limit not negative; they are %d, %d and %d", k, batch, limit)
+			}
+			if err := est.check(); err != nil {
+				return err
 			}
 			v, err := ef.openModel(a, args[0])
 			if err != nil {
@@ -55,15 +61,20 @@ from the Mersenne Twister with --seed (numpy's RandomState(seed).rand(n, d) < x)
 			if err != nil {
 				return err
 			}
-			if a.json {
-				return a.emit(e)
+			all := &estimation{Evaluation: e}
+			if err := est.estimate(cmd.Context(), a, v, src, o, ef.threads, all); err != nil {
+				return err
 			}
-			a.printEvaluation(e, src.Name(), sf.binarize)
+			if a.json {
+				return a.emit(all)
+			}
+			a.printEvaluation(all, src.Name(), sf.binarize)
 			return nil
 		},
 	}
 	ef.add(cmd, "auto")
 	sf.add(cmd, "test", "dynamic")
+	est.add(cmd)
 	cmd.Flags().IntVar(&k, "k", 1, "posterior samples per row; above 1 gives the importance-weighted bound too")
 	cmd.Flags().IntVar(&limit, "limit", 0, "use only the first rows; 0 means all")
 	cmd.Flags().IntVar(&batch, "batch", 500, "rows at a time")
@@ -72,13 +83,24 @@ from the Mersenne Twister with --seed (numpy's RandomState(seed).rand(n, d) < x)
 	return cmd
 }
 
-func (a *app) printEvaluation(e *models.Evaluation, source, binarize string) {
+func (a *app) printEvaluation(e *estimation, source, binarize string) {
 	fmt.Fprintf(a.out, "ELBO            %9.3f nats, standard error %.3f\n", e.ELBO, e.ELBOError)
 	fmt.Fprintf(a.out, "reconstruction  %9.3f\n", e.Reconstruction)
 	fmt.Fprintf(a.out, "KL              %9.3f\n", e.KL)
+	if len(e.LayerKL) > 1 {
+		fmt.Fprintf(a.out, "  of each layer %9.3f\n", e.LayerKL)
+	}
 	if e.K > 1 {
 		fmt.Fprintf(a.out, "log p(x) >=     %9.3f  (importance-weighted, k = %d)\n", e.IWAE, e.K)
 	}
-	fmt.Fprintf(a.out, "active units    %5d\n", e.ActiveUnits)
+	if e.Estimator != "" {
+		fmt.Fprintf(a.out, "log p(x) ~      %9.3f  (%s), standard error %.3f\n", e.LogProb, e.Estimator, e.LogProbError)
+	}
+	if e.BitsPerDim > 0 {
+		fmt.Fprintf(a.out, "bits per dim    %9.3f\n", e.BitsPerDim)
+	}
+	if e.UnitKL != nil {
+		fmt.Fprintf(a.out, "active units    %5d\n", e.ActiveUnits)
+	}
 	fmt.Fprintf(a.out, "%d rows of %s, binarize %s, %s engine, %.1f s\n", e.N, source, binarize, e.Engine, e.Seconds)
 }

@@ -20,6 +20,8 @@ import (
 type fitFlags struct {
 	engineFlags
 	sourceFlags
+	boundFlags
+	dropout         dropoutFlags
 	out             string
 	force           bool
 	epochs          int
@@ -28,6 +30,7 @@ type fitFlags struct {
 	lr              float64
 	seed            uint64
 	optimizer       string
+	weightDecay     float64
 	schedule        string
 	clip            float64
 	klWeight        float64
@@ -43,6 +46,7 @@ type fitFlags struct {
 func (f *fitFlags) add(cmd *cobra.Command, epochs int) {
 	f.engineFlags.add(cmd, "native")
 	f.sourceFlags.add(cmd, "train", "dynamic")
+	f.boundFlags.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.out, "out", "", "the bundle to write: a .elbo file or a folder")
 	flags.BoolVar(&f.force, "force", false, "replace --out if it exists, and start afresh where a training was interrupted")
@@ -51,7 +55,8 @@ func (f *fitFlags) add(cmd *cobra.Command, epochs int) {
 	flags.IntVar(&f.batch, "batch", 100, "rows in a minibatch")
 	flags.Float64Var(&f.lr, "lr", 0, "learning rate; 0 means the optimiser's default (adam: 0.001)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the weights, the order, the binarisation and the noise")
-	flags.StringVar(&f.optimizer, "optimizer", "adam", "adam, adamax, adagrad, sgd (momentum 0.9) or rmsprop")
+	flags.StringVar(&f.optimizer, "optimizer", "adam", "adam, amsgrad, legacy-adam (neither bias correction nor epsilon), adamax, adagrad, adadelta, sgd (momentum 0.9) or rmsprop")
+	flags.Float64Var(&f.weightDecay, "weight-decay", 0, "decoupled weight decay of adam and amsgrad: each step takes the learning rate times so much off a weight")
 	flags.StringVar(&f.schedule, "schedule", "constant", "how the learning rate goes: constant, cosine or inverse-sqrt")
 	flags.Float64Var(&f.clip, "clip", 0, "largest global norm of the gradient; 0 means no clipping")
 	flags.Float64Var(&f.klWeight, "kl-weight", 1, "weight of the KL term in the loss (beta)")
@@ -62,7 +67,7 @@ func (f *fitFlags) add(cmd *cobra.Command, epochs int) {
 	flags.IntVar(&f.checkpointEvery, "checkpoint-every", 0, "minibatches between checkpoints; 0 means one an epoch")
 	flags.IntVar(&f.logEvery, "log-every", 20, "minibatches between progress lines")
 	flags.BoolVar(&f.resume, "resume", false, "go on from the newest checkpoint")
-	fixed(cmd, "optimizer", "adam", "adamax", "adagrad", "sgd", "rmsprop")
+	fixed(cmd, "optimizer", optimizers...)
 	fixed(cmd, "schedule", "constant", "cosine", "inverse-sqrt")
 }
 
@@ -80,11 +85,17 @@ func (f *fitFlags) check() error {
 	if f.logEvery < 1 {
 		return usagef("--log-every must be at least 1, but is %d", f.logEvery)
 	}
+	if f.draws < 1 || f.freeBits < 0 || f.prior < 0 {
+		return usagef("--k must be at least 1, --free-bits and --weight-prior not negative, but they are %d, %v and %v", f.draws, f.freeBits, f.prior)
+	}
 	if f.klWeight == 0 {
 		return usagef("--kl-weight must be positive; give a small one, such as 1e-6, to train all but without the KL term")
 	}
 	if f.lr < 0 {
 		return usagef("--lr must not be negative, but is %v", f.lr)
+	}
+	if f.weightDecay < 0 {
+		return usagef("--weight-decay must not be negative, but is %v", f.weightDecay)
 	}
 	if err := mustNotExist(f.out, f.force); err != nil {
 		return err
@@ -111,20 +122,30 @@ func (f *fitFlags) checkpoints() string {
 	return strings.TrimRight(f.out, "/") + ".checkpoints"
 }
 
+// optimizers are the rules that --optimizer names.
+var optimizers = []string{"adam", "amsgrad", "legacy-adam", "adamax", "adagrad", "adadelta", "sgd", "rmsprop"}
+
 func (f *fitFlags) rule() (train.Optimizer, error) {
+	if f.weightDecay != 0 && f.optimizer != "adam" && f.optimizer != "amsgrad" {
+		return nil, usagef("--weight-decay goes with --optimizer adam or amsgrad, not %s", f.optimizer)
+	}
 	switch f.optimizer {
-	case "adam":
-		return train.Adam{LearningRate: f.lr}, nil
+	case "adam", "amsgrad":
+		return train.Adam{LearningRate: f.lr, WeightDecay: f.weightDecay, AMSGrad: f.optimizer == "amsgrad"}, nil
+	case "legacy-adam":
+		return train.LegacyAdam(f.lr), nil
 	case "adamax":
 		return train.AdaMax{LearningRate: f.lr}, nil
 	case "adagrad":
 		return train.AdaGrad{LearningRate: f.lr}, nil
+	case "adadelta":
+		return train.AdaDelta{LearningRate: f.lr}, nil
 	case "sgd":
 		return train.SGD{LearningRate: f.lr, Momentum: 0.9}, nil
 	case "rmsprop":
 		return train.RMSProp{LearningRate: f.lr}, nil
 	}
-	return nil, usagef("--optimizer is adam, adamax, adagrad, sgd or rmsprop, not %q", f.optimizer)
+	return nil, usagef("--optimizer is %s or %s, not %q", strings.Join(optimizers[:len(optimizers)-1], ", "), optimizers[len(optimizers)-1], f.optimizer)
 }
 
 func (f *fitFlags) pace() (train.Schedule, error) {
@@ -168,6 +189,36 @@ func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Sour
 	if o.Binarize, err = f.how(); err != nil {
 		return err
 	}
+	m, err := f.of(v, src.Len())
+	if err != nil {
+		return err
+	}
+	if err := initialise(ctx, v, src, o.Binarize, o.Batch, o.Seed); err != nil {
+		return err
+	}
+	noisy, err := f.dropout.on(m, src.Len(), f.freeze)
+	if err != nil {
+		return err
+	}
+	return f.show(a, v, src, o, func(o train.Options) (*train.Report, error) {
+		if noisy == nil {
+			return train.Fit(ctx, m, src, o)
+		}
+		report, err := train.Fit(ctx, noisy, src, o)
+		if err != nil {
+			return report, err
+		}
+		return report, f.dropout.prune(a, noisy)
+	})
+}
+
+// saver is a model that can be written as a bundle.
+type saver interface {
+	Save(path string, o models.SaveOptions) error
+}
+
+// show runs a training, shows how it goes, and writes the bundle.
+func (f *fitFlags) show(a *app, v saver, src data.Source, o train.Options, fit func(train.Options) (*train.Report, error)) error {
 	if f.force {
 		if err := checkpoint.Discard(f.checkpoints()); err != nil {
 			return fmt.Errorf("start afresh: %w", err)
@@ -186,7 +237,7 @@ func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Sour
 				fmt.Sprintf("epoch %d/%d  ELBO %.2f (reconstruction %.2f, KL %.2f)", p.Epoch, p.Epochs, p.ELBO, p.Reconstruction, p.KL))
 		}
 	}
-	report, err := train.Fit(ctx, v, src, o)
+	report, err := fit(o)
 	bar.end()
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
@@ -197,7 +248,7 @@ func (f *fitFlags) fit(ctx context.Context, a *app, v *models.VAE, src data.Sour
 	for _, note := range report.Notes {
 		a.note("%s", note)
 	}
-	if err := v.Save(f.out, models.SaveOptions{Force: f.force, Recipe: f.recipe(src, o, report)}); err != nil {
+	if err := v.Save(f.out, models.SaveOptions{Force: f.force, Recipe: f.recipe(src, o, report), Sparse: f.dropout.sparse()}); err != nil {
 		return fmt.Errorf("the training is done and its last checkpoint is in %s, but the bundle was not written: %w", f.checkpoints(), err)
 	}
 	if f.checkpoint == "" {
@@ -229,15 +280,17 @@ func (f *fitFlags) recipe(src data.Source, o train.Options, r *train.Report) map
 		"learning_rate":  fmt.Sprint(o.Optimizer.Rate()),
 		"schedule":       f.schedule,
 		"kl_weight":      fmt.Sprint(f.klWeight),
+		"objective":      f.objective,
 		"engine":         o.Engine.Name(),
 		"training_elbo":  fmt.Sprintf("%.3f", r.ELBO),
 		"trained_params": fmt.Sprint(r.Trained),
 	}
-	for name, v := range map[string]float64{"clip": f.clip, "kl_warmup_epochs": f.klWarmup, "ema": f.ema} {
+	for name, v := range map[string]float64{"free_bits": f.freeBits, "weight_prior": f.boundFlags.prior, "clip": f.clip, "kl_warmup_epochs": f.klWarmup, "ema": f.ema} {
 		if v != 0 {
 			recipe[name] = fmt.Sprint(v)
 		}
 	}
+	f.dropout.recipe(recipe)
 	if len(f.freeze) > 0 {
 		frozen := slices.Clone(f.freeze)
 		slices.Sort(frozen)

@@ -31,6 +31,9 @@ func (f *engineFlags) add(cmd *cobra.Command, def string) {
 	fixed(cmd, "provider", "cpu", "cuda", "tensorrt", "coreml", "directml", "webgpu", "auto")
 }
 
+// maxThreads is above the cores of any machine; each thread costs memory, in ONNX Runtime for every graph of a model.
+const maxThreads = 1024
+
 const choices = "elbo_choices"
 
 // fixed says which values a flag may have, for shell completion and for checkChoices.
@@ -53,8 +56,8 @@ func checkChoices(cmd *cobra.Command, _ []string) error {
 
 // open starts the engine and says once when it is not the one that was hoped for.
 func (f *engineFlags) open(a *app) (runtime.Engine, error) {
-	if f.threads < 0 {
-		return nil, usagef("--threads must not be negative, but is %d", f.threads)
+	if f.threads < 0 || f.threads > maxThreads {
+		return nil, usagef("--threads must be 0 (one per core) to %d, but is %d", maxThreads, f.threads)
 	}
 	return engines.Open(f.engine, engines.Options{
 		Threads: f.threads, Provider: f.provider,

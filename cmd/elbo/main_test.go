@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"image"
 	"image/png"
 	"io"
 	"os"
@@ -97,12 +98,32 @@ func TestFromTrainingToSamples(t *testing.T) {
 	mustRun(t, "export", bundle, "--out", in("onnx"))
 	mustRun(t, "import", "--encoder", in("onnx/encoder.onnx"), "--decoder", in("onnx/decoder.onnx"), "--out", in("again.elbo"))
 	mustRun(t, "finetune", in("again.elbo"), "--data", "glyphs:300", "--epochs", "1", "--freeze", "encoder/*", "--out", in("tuned.elbo"))
+	mustRun(t, "export", in("tuned.elbo"), "--into", in("onnx/decoder.onnx"), "--out", in("decoder.onnx"))
+	mustRun(t, "export", in("tuned.elbo"), "--out", in("tuned"))
+	before, tuned := weights(t, in("onnx/decoder.onnx")), weights(t, in("tuned/decoder.onnx"))
+	if back := weights(t, in("decoder.onnx")); !bytes.Equal(back, tuned) || bytes.Equal(back, before) {
+		t.Error("the weights that went back into their file are not those of the tuned model")
+	}
+	mustRun(t, "finetune", bundle, "--data", "glyphs:300", "--epochs", "1", "--dropout", "sparse", "--freeze", "encoder/*", "--out", in("sparse"))
+	if a, b := fileSize(t, in("onnx/encoder.onnx")), fileSize(t, in("sparse/encoder.onnx")); a/10 > b || b > a+1000 {
+		t.Errorf("the frozen encoder takes %d bytes, after training %d", a, b)
+	}
+	mustRun(t, "eval", in("sparse"), "--data", "glyphs:100", "--batch", "1000000000") // more rows than any memory has room for
 	if out := mustRun(t, "inspect", in("onnx/encoder.onnx")); !strings.Contains(out, "Gemm") || !strings.Contains(out, "[batch,28,28]") {
 		t.Errorf("inspect: %s", out)
 	}
 	if out := mustRun(t, "inspect", bundle); !strings.Contains(out, "logits") || !strings.Contains(out, "epochs") {
 		t.Errorf("inspect of a bundle: %s", out)
 	}
+}
+
+func fileSize(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 func TestSameSeedSameSamplesAtAnyNumber(t *testing.T) {
@@ -121,6 +142,36 @@ func TestSameSeedSameSamplesAtAnyNumber(t *testing.T) {
 	if !bytes.Equal(a.Bytes(), b.Rows(0, 3).Bytes()) {
 		t.Error("the first 3 samples of 700 are not the 3 samples")
 	}
+}
+
+// The picture of the README is what its command draws, but for the last bit of a grey level: the processors' kernels
+// round each in their own way. `make pictures` draws it again.
+func TestPictureOfREADME(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "samples.png")
+	mustRun(t, "sample", "builtin:mnist", "-n", "64", "--seed", "7", "--engine", "native", "--out", out)
+	got, want := greys(t, out), greys(t, "../../docs/img/samples.png")
+	if got.Bounds() != want.Bounds() {
+		t.Fatalf("%v, in the README %v", got.Bounds(), want.Bounds())
+	}
+	for i, p := range got.Pix {
+		if d := int(p) - int(want.Pix[i]); d < -1 || d > 1 {
+			t.Fatalf("pixel %d is %d, in the README %d", i, p, want.Pix[i])
+		}
+	}
+}
+
+func greys(t *testing.T, path string) *image.Gray {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	m, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.(*image.Gray)
 }
 
 func TestErrors(t *testing.T) {
@@ -152,6 +203,14 @@ func TestErrors(t *testing.T) {
 		{"no epochs", []string{"train", "--out", z, "--epochs", "0"}, exitUsage, "--epochs"},
 		{"activation unknown", []string{"train", "--out", z, "--activation", "swoosh"}, exitUsage, "softplus"},
 		{"provider unknown", []string{"eval", "builtin:mnist", "--provider", "abacus"}, exitUsage, "webgpu"},
+		{"a word for a number", []string{"eval", "builtin:mnist", "--k", "many"}, exitUsage, "--k takes a whole number, not \"many\""},
+		{"a number for a time", []string{"serve", "builtin:mnist", "--grace", "10"}, exitUsage, "--grace takes a time such as 90s"},
+		{"more threads than any machine", []string{"eval", "builtin:mnist", "--threads", "100000"}, exitUsage, "--threads must be 0 (one per core)"},
+		{"completion for no shell", []string{"completion", "tcsh"}, exitUsage, "completion tcsh"},
+		{"negative decay", []string{"train", "--out", z, "--weight-decay", "-1"}, exitUsage, "--weight-decay"},
+		{"a server without time", []string{"serve", "builtin:mnist", "--timeout", "-1s"}, exitUsage, "--timeout"},
+		{"a model without a bundle", []string{"serve", "digits="}, exitUsage, "NAME=BUNDLE"},
+		{"an address without a port", []string{"serve", "builtin:mnist", "--addr", "localhost"}, exitFailure, "HOST:PORT"},
 		{"no units", []string{"train", "--out", z, "--hidden", "10,0"}, exitUsage, "--hidden"},
 		{"a KL weight of none", []string{"train", "--out", z, "--kl-weight", "0"}, exitUsage, "--kl-weight"},
 		{"train over a folder of other things", []string{"train", "--force", "--out", dir}, exitFailure, "no part of a bundle"},
@@ -160,6 +219,14 @@ func TestErrors(t *testing.T) {
 		{"two models of a name", []string{"serve", "builtin:mnist", "builtin:mnist", "--addr", "127.0.0.1:0"}, exitUsage, "NAME=builtin:mnist"},
 		{"negative batch", []string{"train", "--out", z, "--batch", "-1"}, exitUsage, "--batch"},
 		{"resume and force", []string{"train", "--out", z, "--resume", "--force"}, exitUsage, "one of them"},
+		{"no such part", []string{"reproduce", "aevb", "--part", "figure9", "--out", filepath.Join(dir, "r")}, exitUsage, "figure2, figure3, manifolds, burda"},
+		{"a flow of no kind", []string{"train", "--out", z, "--flow", "spline"}, exitUsage, "realnvp"},
+		{"a flow of no steps", []string{"train", "--out", z, "--flow", "iaf", "--flow-steps", "0"}, exitUsage, "--flow-steps"},
+		{"an objective of no kind", []string{"train", "--out", z, "--objective", "mle"}, exitUsage, "iwae"},
+		{"wake-sleep with free bits", []string{"train", "--out", z, "--data", "glyphs:200", "--objective", "wake-sleep", "--free-bits", "1"}, exitUsage, "--free-bits"},
+		{"an estimator of no kind", []string{"eval", "builtin:mnist", "--estimator", "luck"}, exitUsage, "ais"},
+		{"no chains", []string{"eval", "builtin:mnist", "--estimator", "ais", "--chains", "0"}, exitUsage, "--chains"},
+		{"no draws", []string{"train", "--out", z, "--k", "0"}, exitUsage, "--k"},
 		{"k of none", []string{"eval", "builtin:mnist", "--k", "0"}, exitUsage, "--k"},
 		{"import of half", []string{"import", "--encoder", cut, "--out", z}, exitUsage, "give both"},
 		{"range upside down", []string{"import", "--encoder", cut, "--decoder", cut, "--range", "1,0", "--out", z}, exitUsage, "LOW,HIGH"},
@@ -168,7 +235,7 @@ func TestErrors(t *testing.T) {
 		{"a device", []string{"eval", os.DevNull}, exitFailure, "neither a file nor a folder"},
 		{"not a bundle", []string{"eval", there}, exitFailure, "there.elbo"},
 		{"no such built-in", []string{"eval", "builtin:imagenet"}, exitFailure, "builtin:mnist"},
-		{"no such data", []string{"eval", "builtin:mnist", "--data", filepath.Join(dir, "none")}, exitFailure, "none"},
+		{"no such data", []string{"eval", "builtin:mnist", "--data", filepath.Join(dir, "none")}, exitFailure, "a .npy or .npz file"},
 		{"data of the wrong size", []string{"eval", "builtin:mnist", "--data", "glyphs:10?size=20"}, exitFailure, "28"},
 		{"a cut ONNX file", []string{"inspect", cut}, exitFailure, "cut.onnx"},
 		{"import of a cut file", []string{"import", "--encoder", cut, "--decoder", cut, "--out", z}, exitFailure, "cut.onnx"},
@@ -180,6 +247,7 @@ func TestErrors(t *testing.T) {
 		{"a profile that is no JSON", []string{"sample", "builtin:mnist", "--out", z, "--profile", "trace.txt"}, exitUsage, "--profile trace.txt"},
 		{"a profile in no folder", []string{"sample", "builtin:mnist", "--out", z, "--profile", filepath.Join(dir, "no", "t.json")}, exitFailure, "no such file or directory"},
 		{"a bench of no rows", []string{"bench", "builtin:mnist", "--batch", "8,0"}, exitUsage, "--batch"},
+		{"a bench of too many rows", []string{"bench", "builtin:mnist", "--batch", "100000000"}, exitUsage, "65536"},
 		{"a bench of negative threads", []string{"bench", "builtin:mnist", "--threads=-1"}, exitUsage, "--threads"},
 		{"a bench of no time", []string{"bench", "builtin:mnist", "--time", "0s"}, exitUsage, "--time"},
 		{"a plot of another kind", []string{"bench", "builtin:mnist", "--plot", "x.gif"}, exitUsage, ".png or .svg"},
@@ -187,6 +255,8 @@ func TestErrors(t *testing.T) {
 		{"results in no folder", []string{"bench", "builtin:mnist", "--out", filepath.Join(dir, "no", "x.json")}, exitFailure, "--out"},
 		{"a bench of nothing", []string{"bench", filepath.Join(dir, "none.elbo")}, exitFailure, "none.elbo"},
 		{"no such data set", []string{"data", "get", "imagenet"}, exitFailure, "mnist"},
+		{"dropout of no kind", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--dropout", "wet", "--out", filepath.Join(dir, "f.elbo")}, exitUsage, "variational-a2"},
+		{"dropout of everything", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--dropout", "binary", "--dropout-rate", "1", "--out", filepath.Join(dir, "f.elbo")}, exitUsage, "below 1"},
 		{"freeze of nothing", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--freeze", "neck/*", "--out", filepath.Join(dir, "f.elbo")}, exitFailure, "neck/*"},
 		{"no folder for out", []string{"sample", "builtin:mnist", "--out", filepath.Join(dir, "no", "x.npy")}, exitFailure, "no/x.npy"},
 		{"address that is none", []string{"serve", "builtin:mnist", "--addr", "nowhere"}, exitFailure, "nowhere"},
@@ -201,6 +271,98 @@ func TestErrors(t *testing.T) {
 				t.Errorf("more than one clear line:\n%s", errs)
 			}
 		})
+	}
+}
+
+// Posterior, prior, bound and body of the command line go into a bundle that is evaluated, sampled and trained further.
+func TestDeepModels(t *testing.T) {
+	dir := t.TempDir()
+	for name, args := range map[string][]string{
+		"iaf":    {"--flow", "iaf", "--flow-steps", "2", "--flow-width", "8", "--prior", "vampprior", "--prior-size", "6", "--free-bits", "0.1"},
+		"resnet": {"--model", "resnet", "--hidden", "4", "--weight-norm", "--objective", "dreg", "--k", "3"},
+		"levels": {"--latent-layers", "3,2", "--inference", "bottom-up", "--hidden", "8", "--flow", "iaf", "--flow-steps", "1", "--weight-prior", "1"},
+		"past":   {"--autoregressive", "6", "--flow", "planar", "--flow-steps", "1", "--likelihood", "discretized_logistic", "--hidden", "8"},
+		"flow":   {"--prior", "flow", "--prior-size", "2", "--objective", "iwae", "--k", "5", "--free-bits", "0.25", "--hidden", "8"},
+	} {
+		out := filepath.Join(dir, name+".elbo")
+		if name != "levels" {
+			args = append(args, "--latent", "3")
+		}
+		mustRun(t, append([]string{"train", "--data", "glyphs:100", "--steps", "3", "--batch", "20", "--out", out}, args...)...)
+		if got := mustRun(t, "eval", out, "--data", "glyphs:50", "--k", "3", "--engine", "native"); !strings.Contains(got, "log p(x) >=") {
+			t.Errorf("%s: eval prints %s", name, got)
+		}
+		mustRun(t, "sample", out, "-n", "4", "--engine", "native", "--out", filepath.Join(dir, name+".png"))
+		mustRun(t, "export", out, "--out", filepath.Join(dir, name))
+		if _, err := os.Stat(filepath.Join(dir, name, "posterior.onnx")); err != nil && name != "resnet" {
+			t.Error(err)
+		}
+		mustRun(t, "finetune", out, "--data", "glyphs:100", "--steps", "2", "--batch", "20", "--out", filepath.Join(dir, name+"2.elbo"))
+	}
+}
+
+// Weights under the masks of a MADE cannot be pruned, and the line that says so, and what to do, comes before any training.
+func TestSparseDropoutOnMaskedWeights(t *testing.T) {
+	dir := t.TempDir()
+	iaf, out := filepath.Join(dir, "iaf.elbo"), filepath.Join(dir, "sparse.elbo")
+	mustRun(t, "train", "--data", "glyphs:100", "--latent", "3", "--hidden", "8", "--steps", "2", "--batch", "20", "--flow", "iaf", "--flow-steps", "1", "--flow-width", "8", "--out", iaf)
+	args := []string{"finetune", iaf, "--data", "glyphs:100", "--steps", "2", "--batch", "20", "--dropout", "sparse", "--out", out}
+	code, stdout, stderr := elbo(t, args...)
+	if code != exitFailure || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "flow1/step/fc1.weight") || !strings.Contains(stderr, "--dropout-only") || stdout != "" {
+		t.Errorf("code %d, %q, %q", code, stdout, stderr)
+	}
+	if left, err := filepath.Glob(out + "*"); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+	mustRun(t, append(args, "--dropout-only", "decoder/*,encoder/*")...)
+}
+
+// An option that the model has no place for is told, whatever the model: nothing is trained without it.
+func TestOptionsWithoutAPlace(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "x.elbo")
+	m2 := []string{"--labels", "glyphs:100", "--labelled", "20"}
+	for _, c := range []struct {
+		args  []string
+		tells string
+	}{
+		{append(m2, "--flow", "iaf"), "--flow has no effect"},
+		{append(m2, "--autoregressive", "5"), "not of a model that learns from labels"},
+		{append(m2, "--objective", "iwae"), "--objective has no effect"},
+		{append(m2, "--free-bits", "1"), "--free-bits has no effect"},
+		{append(m2, "--components", "4"), "--components has no effect"},
+		{append(m2, "--m1", "m1.elbo", "--likelihood", "gaussian"), "an --m1's features"},
+		{[]string{"--inference", "bottom-up"}, "--latent-layers"},
+		{[]string{"--flow-steps", "2"}, "a VAE with a --flow"},
+		{[]string{"--flow", "planar", "--flow-width", "20"}, "iaf, maf or realnvp"},
+		{[]string{"--prior-size", "7"}, "vampprior or flow"},
+		{[]string{"--components", "3"}, "logistic_mixture"},
+		{[]string{"--latent-layers", "2,2", "--latent", "7"}, "one stochastic layer"},
+		{[]string{"--objective", "wake-sleep", "--kl-warmup", "1"}, "no KL weight"},
+	} {
+		args := append([]string{"train", "--data", "glyphs:100", "--steps", "1", "--out", out}, c.args...)
+		if code, _, stderr := elbo(t, args...); code == exitOK || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.tells) {
+			t.Errorf("%v: exit %d, %q, want %q", c.args, code, stderr, c.tells)
+		}
+	}
+	for _, flag := range []string{"--dropout-rate=0.2", "--dropout-per=unit", "--dropout-only=decoder/*"} {
+		if code, _, stderr := elbo(t, "finetune", "builtin:mnist", "--data", "glyphs:100", "--steps", "1", "--out", out, flag); code != exitUsage || !strings.Contains(stderr, "a training under --dropout") {
+			t.Errorf("%s: exit %d, %q", flag, code, stderr)
+		}
+	}
+}
+
+// A model that wake-sleep trained is evaluated by either estimator, each of which says what it is.
+func TestEstimators(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "w.elbo")
+	mustRun(t, "train", "--data", "glyphs:200", "--hidden", "16", "--latent", "2", "--steps", "20", "--objective", "wake-sleep", "--out", out)
+	for estimator, args := range map[string][]string{"ais": {"--chains", "4", "--temperatures", "20"}, "hmc": {"--draws", "10"}} {
+		args = append([]string{"eval", out, "--data", "glyphs:100", "--limit", "5", "--estimator", estimator}, args...)
+		if got := mustRun(t, args...); !strings.Contains(got, "("+estimator+"), standard error") {
+			t.Errorf("eval prints %s", got)
+		}
+		if got := mustRun(t, append(args, "--json")...); !strings.Contains(got, `"log_prob":-`) || !strings.Contains(got, `"elbo":-`) {
+			t.Errorf("eval prints %s", got)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func (a *app) ortStatus() *cobra.Command {
 // printORT shows the places where the library was looked for, in order, and what the one that started offers.
 func (a *app) printORT(s ort.Report) error {
 	if s.Library == "" {
-		fmt.Fprintln(a.out, "ONNX Runtime was not found; models run on the native engine. \"elbo ort install\" gets it.")
+		fmt.Fprintln(a.out, "ONNX Runtime is not used; models run on the native engine. Where no place has it, \"elbo ort install\" gets it.")
 	} else {
 		fmt.Fprintf(a.out, "ONNX Runtime %s from %s\n", s.Version, s.Library)
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // app is what every command shares: where it reads and writes, and the flags they have in common.
@@ -29,6 +30,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	root.SetIn(in)
 	root.SetOut(results)
 	root.SetErr(errw)
+	addCompletion(root)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		err = results.err
@@ -64,17 +66,52 @@ digits drawn from the Go fonts, which need no download.`,
 		},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var value *pflag.InvalidValueError
+		if errors.As(err, &value) {
+			err = fmt.Errorf("--%s takes %s, not %q", value.GetFlag().Name, wanted(value.GetFlag().Value.Type()), value.GetValue())
+		}
 		return usagef("%w; %s --help lists the flags", err, cmd.CommandPath())
 	})
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON, for machines")
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "write only results and errors")
 	root.AddCommand(
 		a.trainCommand(), a.finetuneCommand(), a.evalCommand(),
-		a.encodeCommand(), a.decodeCommand(), a.sampleCommand(), a.reconstructCommand(),
+		a.encodeCommand(), a.decodeCommand(), a.sampleCommand(), a.reconstructCommand(), a.classifyCommand(),
 		a.importCommand(), a.exportCommand(), a.inspectCommand(), a.verifyCommand(),
-		a.benchCommand(), a.serveCommand(), a.ortCommand(), a.dataCommand(),
+		a.benchCommand(), a.reproduceCommand(), a.serveCommand(), a.ortCommand(), a.dataCommand(), a.versionCommand(),
 	)
 	return root
+}
+
+// wanted is what a flag of pflag's type kind takes, for people.
+func wanted(kind string) string {
+	switch kind {
+	case "int", "int64":
+		return "a whole number"
+	case "uint64":
+		return "a whole number that is not negative"
+	case "float64":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a time such as 90s or 1h30m"
+	case "intSlice":
+		return "whole numbers, such as 1,2"
+	case "float64Slice":
+		return "numbers, such as 0.5,1"
+	}
+	return "another value"
+}
+
+// addCompletion adds cobra's completion command, which by itself shows its help for a shell that it does not know, and
+// which writes to where root does: so it comes last.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd("completion")
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		c.Args = subcommand
+		c.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }
+	}
 }
 
 func didYouMean(cmd *cobra.Command, name string) string {

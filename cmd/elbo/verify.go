@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -34,12 +35,7 @@ It fails when one passes the tolerance.`,
 				}
 				both = append(both, engine)
 			}
-			v, err := models.Open(args[0], models.WithEngine(both[0]), models.WithThreads(ef.threads))
-			if err != nil {
-				return err
-			}
-			defer v.Close()
-			differences, err := models.Verify(cmd.Context(), v, both[0], both[1], models.VerifyOptions{Rows: rows})
+			differences, err := verified(cmd.Context(), args[0], both, ef.threads, models.VerifyOptions{Rows: rows})
 			if err != nil {
 				return err
 			}
@@ -50,7 +46,7 @@ It fails when one passes the tolerance.`,
 			}
 			for _, d := range differences {
 				if !a.json && !a.quiet {
-					fmt.Fprintf(a.out, "%-8s %-10s %-10v largest relative difference %.2e\n", d.Part, d.Output, tensor.Shape(d.Shape), d.Difference)
+					fmt.Fprintf(a.out, "%-10s %-13s %-10v largest relative difference %.2e\n", d.Part, d.Output, tensor.Shape(d.Shape), d.Difference)
 				}
 			}
 			for _, d := range differences {
@@ -65,4 +61,21 @@ It fails when one passes the tolerance.`,
 	cmd.Flags().Float64Var(&tolerance, "tolerance", models.Tolerance, "the largest relative difference that passes")
 	cmd.Flags().IntVarP(&rows, "number", "n", 64, "rows of input to try")
 	return cmd
+}
+
+// verified holds two engines against each other on a bundle of any kind.
+func verified(ctx context.Context, bundle string, both []runtime.Engine, threads int, o models.VerifyOptions) ([]models.Difference, error) {
+	b, err := models.OpenBundle(bundle)
+	if err != nil {
+		return nil, err
+	}
+	if b.Manifest.Kind != models.KindVAE {
+		return models.VerifyBundle(ctx, b, both[0], both[1], o)
+	}
+	v, err := models.Open(bundle, models.WithEngine(both[0]), models.WithThreads(threads))
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	return models.Verify(ctx, v, both[0], both[1], o)
 }

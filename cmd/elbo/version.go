@@ -1,6 +1,27 @@
 package main
 
-import "runtime/debug"
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Tell the version, and the commit and the Go it was built from",
+		Example: "  elbo version",
+		Args:    none,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if a.json {
+				return a.emit(map[string]string{"version": version()})
+			}
+			fmt.Fprintln(a.out, version())
+			return nil
+		},
+	}
+}
 
 // version is the module's version and the commit it was built from, as the Go toolchain recorded them.
 func version() string {
