@@ -17,6 +17,7 @@ func TestCheckerAcceptsBundles(t *testing.T) {
 		{Name: "dense", Shape: []int{28, 28}},
 		{Name: "dense-gaussian", Shape: []int{20}, Likelihood: models.Gaussian, Activation: "softplus", Hidden: []int{9, 8}},
 		{Name: "conv", Shape: []int{28, 28}, Body: "conv"},
+		{Name: "autoregressive", Shape: []int{10, 10}, Hidden: []int{9}, Autoregressive: []int{12}, Likelihood: models.DiscretizedLogistic},
 		{Name: "conv-colour", Shape: []int{3, 33, 31}, Body: "conv", Likelihood: models.DiscretizedLogistic, Activation: "elu"},
 	} {
 		v, err := models.New(c)

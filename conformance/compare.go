@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/elbo-ml/elbo/tensor"
 )
@@ -37,7 +38,7 @@ func Compare(what string, got, want *tensor.Tensor, m Measure) Difference {
 		return d
 	}
 	if !want.DType().IsFloat() {
-		if !bytes.Equal(got.Bytes(), want.Bytes()) {
+		if !bytes.Equal(got.Bytes(), want.Bytes()) || !slices.Equal(got.Strings(), want.Strings()) {
 			d.Largest = math.Inf(1)
 		}
 		return d

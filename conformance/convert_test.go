@@ -56,6 +56,12 @@ func attrInt(name string, v uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, 20, protowire.VarintType), 2)
 }
 
+func attrStr(name, v string) []byte {
+	b := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), name)
+	b = protowire.AppendString(protowire.AppendTag(b, 4, protowire.BytesType), v)
+	return protowire.AppendVarint(protowire.AppendTag(b, 20, protowire.VarintType), 3)
+}
+
 func attrInts(name string, vs ...uint64) []byte {
 	b := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), name)
 	for _, v := range vs {
@@ -107,7 +113,12 @@ func TestForms(t *testing.T) {
 			[]*tensor.Tensor{reshaped(f(0.5, 0.5, 0.5, 0.5), 1, 2, 2)}},
 		"log softmax from axis 0": {9, "LogSoftmax", [][]byte{attrInt("axis", 0)}, reshaped(f(1, 1, 1, 1), 2, 2), nil,
 			[]*tensor.Tensor{reshaped(f(-2*math.Ln2, -2*math.Ln2, -2*math.Ln2, -2*math.Ln2), 2, 2)}},
-		"pad by attributes": {10, "Pad", [][]byte{attrInts("pads", 1, 2), attrFloat("value", 9)}, f(1, 2), nil, []*tensor.Tensor{f(9, 1, 2, 9, 9)}},
+		"pad by attributes":    {10, "Pad", [][]byte{attrInts("pads", 1, 2), attrFloat("value", 9)}, f(1, 2), nil, []*tensor.Tensor{f(9, 1, 2, 9, 9)}},
+		"pad by the edge":      {10, "Pad", [][]byte{attrInts("pads", 2, 1), attrStr("mode", "edge")}, f(1, 2), nil, []*tensor.Tensor{f(1, 1, 1, 2, 2)}},
+		"pad by reflection":    {10, "Pad", [][]byte{attrInts("pads", 2, 3), attrStr("mode", "reflect")}, f(1, 2, 3), nil, []*tensor.Tensor{f(3, 2, 1, 2, 3, 2, 1, 2)}},
+		"pad round the corner": {19, "Pad", [][]byte{attrStr("mode", "wrap")}, f(1, 2, 3), []*tensor.Tensor{ints(4, 2)}, []*tensor.Tensor{f(3, 1, 2, 3, 1, 2, 3, 1, 2)}},
+		"pad and cut": {18, "Pad", [][]byte{attrStr("mode", "reflect")}, reshaped(f(1, 2, 3, 4, 5, 6), 2, 3), []*tensor.Tensor{ints(-1, 1), f(0), ints(1)},
+			[]*tensor.Tensor{reshaped(f(2, 3, 2, 5, 6, 5), 2, 3)}},
 		"pad some axes": {18, "Pad", nil, reshaped(f(1, 2), 1, 2), []*tensor.Tensor{ints(1, 0), f(5), ints(-1)},
 			[]*tensor.Tensor{reshaped(f(5, 1, 2), 1, 3)}},
 		"clip by attributes":       {6 + 3, "Clip", [][]byte{attrFloat("max", 1)}, f(-3, 3), nil, []*tensor.Tensor{f(-3, 1)}},

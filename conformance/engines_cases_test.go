@@ -48,10 +48,12 @@ func within(lo, hi float64, shape ...int) arg {
 }
 
 // these are the given floats.
-func these(v ...float64) arg {
+func these(v ...float64) arg { return shaped([]int{len(v)}, v...) }
+
+func shaped(shape []int, v ...float64) arg {
 	return arg{make: func(r *rand.Rand, d tensor.DType) *tensor.Tensor {
 		i := -1
-		return float(d, func() float64 { i++; return v[i] }, len(v))
+		return float(d, func() float64 { i++; return v[i] }, shape...)
 	}}
 }
 
@@ -103,6 +105,11 @@ func bools(shape ...int) arg {
 		}
 		return t
 	}}
+}
+
+// list32 is a constant vector of float32, whatever the type of the others.
+func list32(v ...float32) arg {
+	return arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor { return tensor.Vector(v...) }}
 }
 
 // list is a constant vector of int64, as axes and shapes are given.
@@ -165,6 +172,25 @@ func opCases() []opCase {
 			add("GridSample", at("mode", mode, "padding_mode", padding), f(2, 3, 4, 5), within(-1.4, 1.4, 2, 3, 6, 2))
 		}
 	}
+	for _, mode := range []string{"avg", "max"} {
+		for samples := range 3 { // 0: as many as a bin has elements
+			add("RoiAlign", at("mode", mode, "sampling_ratio", samples, "output_height", 2, "output_width", 3, "spatial_scale", float32(0.5),
+				"coordinate_transformation_mode", []string{"half_pixel", "output_half_pixel"}[samples%2]),
+				f(2, 3, 6, 5), shaped([]int{4, 4}, -3, -2, 4, 5, 0, 0, 9.5, 13, 2.25, 1, 2.5, 11, 3, 3, 14, 12), list(1, 0, 0, 1))
+		}
+	}
+	for _, c := range []string{"half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners"} {
+		for _, mode := range []string{"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"} {
+			add("Resize", at("coordinate_transformation_mode", c, "nearest_mode", mode), f(2, 3, 4, 5), none, none, list(2, 3, 7, 3))
+		}
+		add("Resize", at("coordinate_transformation_mode", c, "mode", "linear"), f(2, 3, 4, 5), none, none, list(2, 3, 7, 3))
+		add("Resize", at("coordinate_transformation_mode", c, "mode", "linear"), f(2, 3, 4, 5), none, list32(1, 1, 2, 0.6))
+		add("Resize", at("coordinate_transformation_mode", c, "mode", "cubic"), f(2, 3, 4, 5), none, none, list(2, 3, 7, 9))
+	}
+	add("Resize", at("mode", "cubic", "cubic_coeff_a", float32(-0.5), "exclude_outside", 1), f(2, 3, 4, 5), none, list32(1, 1, 2, 2))
+	add("Resize", at("mode", "linear"), f(2, 1, 3, 4, 5), none, list32(1, 1, 2, 1, 1.5))
+	add("Resize", at("mode", "linear", "coordinate_transformation_mode", "tf_crop_and_resize", "extrapolation_value", float32(3)), f(1, 2, 4, 5),
+		list32(0, 0, 0.3, 0.5, 1, 1, 0.8, 1.2), none, list(1, 2, 3, 6))
 	add("Acosh", nil, within(1, 20, 2, 5))
 	add("Mod", at("fmod", 1), f(3, 4), within(0.5, 2, 4))
 	add("Mod", nil, ints(-20, 20, 3, 4), ints(1, 7, 4))
@@ -426,6 +452,18 @@ func shapeCases() []opCase {
 		{op: "OneHot", attrs: at("axis", -1), in: is(ints(-3, 3, 4), scalar64(3), arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor { return tensor.Vector[float32](0, 1) }})},
 		{op: "OneHot", attrs: at("axis", 0), in: is(ints(0, 5, 2, 2), list(4), arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor { return tensor.Vector[float32](-1, 2) }})},
 		{op: "NonZero", in: is(arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor { return tensor.Vector(true, false, true) }})},
+		{op: "Det", in: is(f(2, 3, 4, 4))},
+		{op: "Det", in: is(f(1, 1))},
+		{op: "Unique", in: is(list(1, 2, 1, 3, 2)), outs: 4},
+		{op: "Unique", attrs: at("axis", 0, "sorted", 0), in: is(arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor {
+			t, _ := tensor.Wrap([]int64{3, 1, 2, 2, 3, 1}, 3, 2)
+			return t
+		}}), outs: 4},
+		{op: "NonMaxSuppression", in: is(boxes(2, 12), scores(2, 3, 12), scalar64(4), only32(0.3), only32(0.2))},
+		{op: "NonMaxSuppression", attrs: at("center_point_box", 1), in: is(boxes(1, 12), scores(1, 2, 12), scalar64(5), only32(0.1))},
+		{op: "TfIdfVectorizer", attrs: graph.Attrs{"mode": "TFIDF", "min_gram_length": int64(1), "max_gram_length": int64(2), "max_skip_count": int64(2),
+			"ngram_counts": []int64{0, 2}, "ngram_indexes": []int64{2, 0, 1, 3}, "pool_int64s": []int64{1, 2, 1, 2, 2, 1}, "weights": []float32{1, 2, 3, 4}},
+			in: is(list(1, 2, 3, 2, 1, 1, 2))},
 		{op: "Range", in: is(scalar64(2), scalar64(11), scalar64(3))},
 		{op: "Range", in: is(scalar64(5), scalar64(0), scalar64(-2))},
 		{op: "Dropout", in: is(f(3, 4))},
@@ -441,4 +479,17 @@ func column(v ...int64) arg {
 		t, _ := tensor.Vector(v...).Reshape(len(v), 1)
 		return t
 	}}
+}
+
+// boxes and scores are in float32 whatever the case's type, as NonMaxSuppression takes them.
+func boxes(batch, n int) arg { return uniform32(batch, n, 4) }
+
+func scores(batch, classes, n int) arg { return uniform32(batch, classes, n) }
+
+func uniform32(shape ...int) arg {
+	return arg{constant: true, make: func(r *rand.Rand, _ tensor.DType) *tensor.Tensor { return float(tensor.Float32, r.Float64, shape...) }}
+}
+
+func only32(x float32) arg {
+	return arg{constant: true, make: func(*rand.Rand, tensor.DType) *tensor.Tensor { return tensor.Scalar(x) }}
 }

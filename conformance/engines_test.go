@@ -25,7 +25,7 @@ const tolerance = 2e-5
 var noFloat64InORT = map[string]bool{
 	"Erf": true, "Conv": true, "ConvTranspose": true, "AveragePool": true, "GlobalAveragePool": true, "GlobalMaxPool": true,
 	"InstanceNormalization": true, "Tan": true, "Sinh": true, "Cosh": true, "Atan": true, "Asinh": true, "Asin": true, "Acos": true, "Atanh": true,
-	"Acosh": true, "GridSample": true,
+	"Acosh": true, "GridSample": true, "Det": true, "Resize": true,
 }
 
 // openORT is ONNX Runtime, or the end of the test with the reason why it is not there.
@@ -149,6 +149,9 @@ func TestEnginesAgreeOnEveryOperator(t *testing.T) {
 		}
 	}
 	for _, op := range kernel.Ops() {
+		if op == "StringNormalizer" { // of strings: see TestRunValues in runtime/ort
+			continue
+		}
 		if !covered[op] && graph.Lookup("", op).Since == 0 { // what came later is not written for the other engine
 			t.Errorf("%s has a native kernel and no case here", op)
 		}

@@ -8,13 +8,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/importer"
+	"github.com/elbo-ml/elbo/runtime"
 	"github.com/elbo-ml/elbo/runtime/native"
+	"github.com/elbo-ml/elbo/runtime/ort"
 	"github.com/elbo-ml/elbo/tensor"
 	"github.com/elbo-ml/elbo/tensor/npy"
 )
@@ -140,35 +141,29 @@ func fixturesDir() string {
 	return "testdata/fixtures"
 }
 
-// later are the operators of PyTorch's exports that elbo does not have yet; a model is skipped for no other.
-var later = []string{"GRU (a sequence of time steps: unsupported)", "Resize", "Upsample"}
-
-// Every PyTorch export that is made of the operators elbo has gives PyTorch's outputs and PyTorch's gradients.
+// Every PyTorch export that is made of the operators elbo has gives PyTorch's outputs and PyTorch's gradients, on either
+// engine.
 func TestPyTorchExports(t *testing.T) {
 	fixtures, err := Fixtures(fixturesDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s Summary
-	for _, f := range fixtures {
-		r := f.Check(context.Background(), native.New(), true, DefaultTolerances)
-		s.count(r.Verdict)
-		switch {
-		case r.Verdict == Failed, r.Verdict == Skipped && len(f.Untold()) == 0 && !onlyLater(r.Reasons[0]):
-			t.Errorf("%s: %v", f.Name, r.Reasons)
-		}
+	engines := []runtime.Engine{native.New()}
+	if e, err := ort.Open(ort.Config{}); err == nil {
+		engines = append(engines, e)
 	}
-	t.Log(s)
-}
-
-func onlyLater(reason string) bool {
-	ops, _ := strings.CutPrefix(reason, "unsupported: ")
-	for op := range strings.SplitSeq(ops, ", ") {
-		if !slices.Contains(later, op) {
-			return false
+	for _, e := range engines {
+		var s Summary
+		for _, f := range fixtures {
+			r := f.Check(context.Background(), e, true, DefaultTolerances)
+			s.count(r.Verdict)
+			switch {
+			case r.Verdict == Failed, r.Verdict == Skipped && len(f.Untold()) == 0:
+				t.Errorf("%s on %s: %v", f.Name, e.Name(), r.Reasons)
+			}
 		}
+		t.Logf("%s: %v", e.Name(), s)
 	}
-	return true
 }
 
 func writeArchive(t *testing.T, path, name string, v *tensor.Tensor) {

@@ -44,6 +44,17 @@ func node(op string, a attrs) func(g *graph.Graph, x []*graph.Value) *graph.Valu
 	return func(g *graph.Graph, x []*graph.Value) *graph.Value { return g.Node(op, a, x...) }
 }
 
+// resized is a case of Resize by constant scales.
+func resized(mode, coordinates, nearest string, scales ...float32) func(g *graph.Graph, x []*graph.Value) *graph.Value {
+	a := attrs{"mode": mode, "coordinate_transformation_mode": coordinates}
+	if nearest != "" {
+		a["nearest_mode"] = nearest
+	}
+	return func(g *graph.Graph, x []*graph.Value) *graph.Value {
+		return g.Node("Resize", a, x[0], nil, g.Const(tensor.Vector(scales...)))
+	}
+}
+
 // nodeWith is node with constant inputs after the operands.
 func nodeWith(op string, a attrs, consts ...*tensor.Tensor) func(g *graph.Graph, x []*graph.Value) *graph.Value {
 	return func(g *graph.Graph, x []*graph.Value) *graph.Value {
@@ -190,6 +201,23 @@ var layoutGradients = []gradientCase{
 	{"DepthToSpace DCR", []operand{real(1, 8, 2, 1)}, node("DepthToSpace", attrs{"blocksize": int64(2)})},
 	{"DepthToSpace CRD", []operand{real(2, 4, 1, 2)}, node("DepthToSpace", attrs{"blocksize": int64(2), "mode": "CRD"})},
 	{"SpaceToDepth", []operand{real(1, 2, 4, 2)}, node("SpaceToDepth", attrs{"blocksize": int64(2)})},
+	{"Resize, nearest", []operand{real(2, 2, 3, 2)}, resized("nearest", "asymmetric", "floor", 1, 1, 2, 3)},
+	{"Resize, linear between pixels", []operand{real(1, 2, 3, 4)}, resized("linear", "half_pixel", "", 1, 1, 2, 1.5)},
+	{"Resize, linear from corner to corner", []operand{real(1, 1, 4, 3)}, resized("linear", "align_corners", "", 1, 1, 0.5, 2)},
+	{"Resize, cubic", []operand{real(1, 1, 4, 4)}, resized("cubic", "half_pixel", "", 1, 1, 2, 0.75)},
+	{"Resize along one axis", []operand{real(2, 2, 5)}, resized("linear", "half_pixel", "", 1, 1, 1.6)},
+	{"Resize along three axes", []operand{real(1, 1, 2, 3, 2)}, resized("linear", "half_pixel", "", 1, 1, 2, 2, 1.5)},
+	{"Resize to sizes", []operand{real(1, 2, 3, 4)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
+		return g.Node("Resize", attrs{"mode": "linear"}, x[0], nil, nil, g.Concat(0, g.Node("Shape", attrs{"end": int64(2)}, x[0]), g.Int64s(5, 2)))
+	}},
+	{"Resize of a part", []operand{real(1, 1, 4, 4)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
+		roi := g.Const(tensor.Vector[float32](0, 0, 0.2, 0.4, 1, 1, 0.7, 1.3))
+		return g.Node("Resize", attrs{"mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": float32(7)},
+			x[0], roi, g.Const(tensor.Vector[float32](1, 1, 0.75, 1.25)))
+	}},
+	{"OneHot of values that are computed", []operand{fixed([]float64{-0.5, 1.25}, 2)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
+		return g.Node("OneHot", attrs{"axis": int64(0)}, g.Const(tensor.Vector[int64](1, 0, -1, 7)), g.Const(tensor.Scalar(int64(3))), g.Tanh(x[0]))
+	}},
 	{"Trilu", []operand{real(3, 3)}, node("Trilu", attrs{"upper": int64(0)})},
 	{"an empty batch through a layer", []operand{real(0, 3), weights(4, 3), weights(4)}, func(g *graph.Graph, x []*graph.Value) *graph.Value {
 		return g.Tanh(g.Linear(x[0], x[1], x[2]))
@@ -235,9 +263,27 @@ var normGradients = []gradientCase{
 	{"LayerNormalization without bias", []operand{real(2, 4), real(4)}, first(1, "LayerNormalization", nil)},
 }
 
+// walked is s' = tanh(s w + x) along the rows x of the second operand, each s' stacked along axis 1.
+func walked(back int64) func(g *graph.Graph, x []*graph.Value) *graph.Value {
+	return func(g *graph.Graph, x []*graph.Value) *graph.Value {
+		body := graph.New("step")
+		s, row := body.InputOf(x[0].DType, "s", x[0].Shape), body.InputOf(x[1].DType, "row", x[1].Shape[1:])
+		next := body.Tanh(body.Add(body.MatMul(s, body.Reads(x[2])), row))
+		body.Output("next", next)
+		body.Output("seen", next)
+		g.Fail(body.Err())
+		return g.NodeN("Scan", 2, attrs{"body": body, "num_scan_inputs": int64(1), "scan_input_directions": int64s(back), "scan_output_axes": int64s(1)}, x...)[1]
+	}
+}
+
+var bodyGradients = []gradientCase{
+	{"Scan", []operand{weights(2, 3), {shape: []int{4, 2, 3}, lo: -1, hi: 1, fixed: true}, weights(3, 3)}, walked(0)},
+	{"Scan from the end", []operand{weights(2, 3), {shape: []int{3, 2, 3}, lo: -1, hi: 1, fixed: true}, weights(3, 3)}, walked(1)},
+}
+
 func gradientCases() []gradientCase {
 	var all []gradientCase
-	for _, list := range [][]gradientCase{elementwiseGradients, productGradients, reduceGradients(), layoutGradients, convGradients, normGradients} {
+	for _, list := range [][]gradientCase{elementwiseGradients, productGradients, reduceGradients(), layoutGradients, convGradients, normGradients, bodyGradients} {
 		all = append(all, list...)
 	}
 	return all

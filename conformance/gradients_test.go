@@ -49,7 +49,26 @@ func newFormula(c gradientCase, dtype tensor.DType, symbols bool) (*formula, err
 	return f, err
 }
 
-func (f *formula) compile(t *testing.T, e runtime.Engine, gradients bool) runtime.Program {
+// failer is what testing and rapid have in common.
+type failer interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+func (f *formula) compile(t failer, e runtime.Engine, gradients bool) runtime.Program {
+	t.Helper()
+	p, err := e.Compile(f.program(t, gradients), runtime.Options{Threads: 1})
+	if err != nil {
+		t.Fatalf("compile: %v", err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// program is the graph of the loss and, when asked for, of the gradients.
+func (f *formula) program(t failer, gradients bool) *graph.Graph {
 	t.Helper()
 	g, at := f.g.CloneMap()
 	g.Output("loss", at[f.loss])
@@ -66,12 +85,7 @@ func (f *formula) compile(t *testing.T, e runtime.Engine, gradients bool) runtim
 	if err := graph.Verify(g); err != nil {
 		t.Fatalf("verify: %v", err)
 	}
-	p, err := e.Compile(g, runtime.Options{Threads: 1})
-	if err != nil {
-		t.Fatalf("compile: %v", err)
-	}
-	t.Cleanup(func() { p.Close() })
-	return p
+	return g
 }
 
 // values fills the operands; no two elements are near one another, so that maxima have no ties.
@@ -101,7 +115,7 @@ func setFloat(t *tensor.Tensor, i int, v float64) {
 	}
 }
 
-func evaluate(t *testing.T, p runtime.Program, in []*tensor.Tensor) []*tensor.Tensor {
+func evaluate(t failer, p runtime.Program, in []*tensor.Tensor) []*tensor.Tensor {
 	t.Helper()
 	out := make([]*tensor.Tensor, len(p.Outputs()))
 	if err := p.Run(context.Background(), in, out); err != nil {
@@ -127,7 +141,7 @@ func TestGradientsAgainstCentralDifferences(t *testing.T) {
 	}
 }
 
-func checkDifferences(t *testing.T, loss runtime.Program, in, got []*tensor.Tensor) {
+func checkDifferences(t failer, loss runtime.Program, in, got []*tensor.Tensor) {
 	t.Helper()
 	const h = 1e-5
 	for i, x := range in {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/elbo-ml/elbo/models"
+	"github.com/elbo-ml/elbo/models/kingma"
 	"github.com/elbo-ml/elbo/runtime"
 	"github.com/elbo-ml/elbo/runtime/engines"
 	"github.com/elbo-ml/elbo/train/data"
@@ -41,7 +42,7 @@ func TestKingmaM1(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	v, err := KingmaM1(m1)
+	v, err := kingma.M1(m1)
 	if err != nil {
 		t.Fatal(err)
 	}

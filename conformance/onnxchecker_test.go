@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,13 +28,24 @@ sys.exit(1 if bad else 0)
 `
 
 // python is an interpreter with the onnx package, or the end of the test with the reason why there is none.
+// ELBO_ONNX_PYTHON names one with a newer package than Debian's.
 func python(t *testing.T) string {
 	t.Helper()
-	const debian = "/usr/bin/python3" // Debian's python3-onnx is for Debian's Python
-	if out, err := exec.Command(debian, "-c", "import onnx").CombinedOutput(); err != nil {
-		t.Skipf("%s has no onnx package (Debian: python3-onnx): %v: %s", debian, err, lastLine(out))
+	path := cmp.Or(os.Getenv("ELBO_ONNX_PYTHON"), "/usr/bin/python3") // Debian's python3-onnx is for Debian's Python
+	if out, err := exec.Command(path, "-c", "import onnx").CombinedOutput(); err != nil {
+		t.Skipf("%s has no onnx package (Debian: python3-onnx): %v: %s", path, err, lastLine(out))
 	}
-	return debian
+	return path
+}
+
+// pythonOutput is what a program prints.
+func pythonOutput(t *testing.T, program string) string {
+	t.Helper()
+	out, err := exec.Command(python(t), "-c", program).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }
 
 func lastLine(b []byte) string {

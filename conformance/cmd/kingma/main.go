@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/elbo-ml/elbo/conformance"
 	"github.com/elbo-ml/elbo/models"
+	"github.com/elbo-ml/elbo/models/kingma"
 )
 
 func main() {
@@ -31,7 +31,7 @@ func main() {
 }
 
 func convert(dir, out string, force bool) error {
-	v, err := conformance.KingmaM1(dir)
+	v, err := kingma.M1(dir)
 	if err != nil {
 		return err
 	}
