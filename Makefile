@@ -9,7 +9,7 @@ BIN  := bin/elbo
 # Without a C compiler everything runs on the native engine.
 export CGO_ENABLED ?= $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo 1 || echo 0)
 
-.PHONY: run test build ort long fuzz bench bench-quick bench-python microbench lint native arm64 race generate clean help
+.PHONY: reproduce-quick run test build ort long fuzz bench bench-quick bench-python microbench conformance lint native arm64 race pictures generate clean help
 
 run: build ort ## build, set up and serve the built-in model; Ctrl-C stops it
 	@exec $(BIN) serve builtin:mnist --addr $(ADDR)
@@ -24,8 +24,8 @@ test: ort ## every test
 	$(GO) test ./...
 
 long: ort ## every test with the long ones: 200 kills, the numbers on MNIST
-	$(GO) test -count=1 -timeout 90m $$($(GO) list ./... | grep -v -e /conformance$$ -e /train$$)
-	$(GO) test -count=1 -timeout 90m ./conformance ./train -args -long
+	$(GO) test -count=1 -timeout 90m $$($(GO) list ./... | grep -v -e /conformance$$ -e /ldm$$ -e /train$$)
+	$(GO) test -count=1 -timeout 90m ./conformance ./conformance/ldm ./train -args -long
 
 native: ## the tests without cgo, and without assembly
 	CGO_ENABLED=0 $(GO) test ./...
@@ -37,6 +37,10 @@ arm64: ## the products' NEON kernels and their like, under qemu-user
 
 race: ## the race detector over the packages with concurrency
 	CGO_ENABLED=1 $(GO) test -race ./runtime/... ./train/... ./models/... ./serve/...
+
+reproduce-quick: build ## the thesis's experiments, each in under three minutes: what must hold, holds
+	@for name in $$($(BIN) reproduce --json | grep -o '"Name":"[^"]*"' | cut -d'"' -f4); do \
+	  $(BIN) reproduce $$name --quick --quiet --out runs/$$name-quick || exit 1; done
 
 lint: ## gofmt, vet, staticcheck
 	@u=$$(gofmt -l .); [ -z "$$u" ] || { echo "gofmt would change:"; echo "$$u"; exit 1; }
@@ -63,8 +67,14 @@ bench-python:
 	  while read p; do bench/.venv/bin/python -m pip install -q $$p || { echo "without $$p"; all=; }; done < bench/requirements.txt && \
 	  [ -z "$$all" ] || touch bench/.venv/complete; } || echo "without a Python of its own"
 
+conformance: ort ## ONNX's backend tests (ELBO_ONNX_DATA) on both engines, optimised and not: a table
+	$(GO) run ./conformance/cmd/onnxsuite -table $${ELBO_ONNX_DATA:-../shared/onnx-backend}
+
 microbench: ## the benchmarks of each package
 	$(GO) test -run '^$$' -bench . -benchmem ./runtime/... ./train/... ./models/...
+
+pictures: build ## draw the pictures of the README again
+	$(BIN) sample builtin:mnist -n 64 --seed 7 --engine native --force --out docs/img/samples.png
 
 generate: ## regenerate the assembly and docs/operators.md
 	$(GO) generate ./...

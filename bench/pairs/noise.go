@@ -8,7 +8,8 @@ import (
 // noise races the noise of a dropout layer of 1000 x 1000 against the layer's product.
 func noise(b *Bench) error {
 	var sides []side.Side
-	for _, s := range []struct{ name, task string }{{"elbo, 1000x1000 normal numbers", "normals"}, {"elbo's product 1000x1000x1000", "square"}} {
+	for _, s := range []struct{ name, task string }{{"elbo, 1000x1000 normal numbers", "normals"},
+		{"elbo, 1000x1000 uniform numbers", "uniforms"}, {"elbo's product 1000x1000x1000", "square"}} {
 		for _, threads := range []int{1, 2} {
 			sides = append(sides, elbo(s.name, threads, s.task))
 		}

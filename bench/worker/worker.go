@@ -15,6 +15,7 @@ var tasks = map[string]func(args []string) (side.Task, error){
 	"program":     newProgram,
 	"sample":      newSample,
 	"normals":     newNormals,
+	"uniforms":    newUniforms,
 	"square":      newSquare,
 	"allocations": newAllocations,
 	"memory":      newMemory,
