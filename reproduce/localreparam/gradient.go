@@ -3,10 +3,6 @@ package localreparam
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
-
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/elbo-ml/elbo/graph"
 	"github.com/elbo-ml/elbo/reproduce"
@@ -105,73 +101,4 @@ func (d *gradient) draw(ctx context.Context, src data.Source, rows []int) error 
 		d.drawn += uint64(max(d.x.Shape()[0], d.noise[0].Shape()[0]))
 	}
 	return d.program.Run(ctx, d.in, d.out)
-}
-
-// variances are those of the gradient by one weight of the top and of the bottom layer, the mean over the layer's weights,
-// for minibatches of 1000 datapoints; and the seconds that a gradient takes for each datapoint, by the median minibatch.
-type variances struct {
-	Top, Bottom float64
-	Seconds     float64
-}
-
-// measure estimates the variance over random minibatches. Where each datapoint has weights of its own, the minibatch is the
-// mean of independent gradients, one for each: its variance is estimated from minibatches of few datapoints, by their number.
-func measure(ctx context.Context, l *reproduce.Lab, s scale, e estimator, c *train.Classifier, m *train.VariationalModel, src data.Source) (variances, error) {
-	rows, draws, factor := batch, s.draws, 1.0
-	if e.sampling == train.Separate {
-		rows, draws, factor = few, s.separate, float64(few)/batch
-	}
-	d, err := newGradient(l, e, len(s.sizes)-1, src.Len(), rows, c, m)
-	if err != nil {
-		return variances{}, err
-	}
-	defer d.program.Close()
-	var all [2]spread
-	var took []float64 // by draw; the first one plans
-	for i := range draws {
-		index := make([]int, rows)
-		order := data.NewPermutation(src.Len(), 7, uint64(i))
-		for k := range index {
-			index[k] = order.At(k)
-		}
-		start := time.Now()
-		if err := d.draw(ctx, src, index); err != nil {
-			return variances{}, err
-		}
-		if i > 0 {
-			took = append(took, time.Since(start).Seconds())
-		}
-		for k := range all {
-			all[k].add(d.out[k])
-		}
-	}
-	slices.Sort(took)
-	return variances{factor * all[0].variance(), factor * all[1].variance(), stat.Quantile(0.5, stat.Empirical, took, nil) / float64(rows)}, nil
-}
-
-// spread follows the sum of squared deviations of each element of a gradient (Welford, 1962).
-type spread struct {
-	n        float64
-	mean, m2 []float64
-}
-
-func (s *spread) add(t *tensor.Tensor) {
-	if s.mean == nil {
-		s.mean, s.m2 = make([]float64, t.Len()), make([]float64, t.Len())
-	}
-	s.n++
-	for i, x := range tensor.Data[float32](t) {
-		d := float64(x) - s.mean[i]
-		s.mean[i] += d / s.n
-		s.m2[i] += d * (float64(x) - s.mean[i])
-	}
-}
-
-// variance is the mean of the elements' unbiased variances.
-func (s *spread) variance() float64 {
-	sum := 0.0
-	for _, v := range s.m2 {
-		sum += v
-	}
-	return sum / (s.n - 1) / float64(len(s.m2))
 }

@@ -2,6 +2,8 @@ package localreparam
 
 import (
 	"context"
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/elbo-ml/elbo/reproduce"
@@ -12,7 +14,7 @@ import (
 
 // The gradients of all estimators have one mean, and their variances are in the paper's order, before any training too.
 func TestEstimatorsAreOrdered(t *testing.T) {
-	s := scale{sizes: []int{784, 30, 30, 10}, draws: 30, separate: 300}
+	s := scale{sizes: []int{784, 30, 30, 10}, datapoints: 1000, minibatches: 100}
 	var all []variances
 	e := reproduce.Experiment{Name: "estimators", Run: func(ctx context.Context, l *reproduce.Lab) error {
 		src, err := l.Labelled("mnist", data.Train, 10)
@@ -26,8 +28,12 @@ func TestEstimatorsAreOrdered(t *testing.T) {
 		if _, err := m.Objective(); err != nil {
 			return err
 		}
+		p, err := newProposal(ctx, l, c, m, src)
+		if err != nil {
+			return err
+		}
 		for _, e := range estimators {
-			v, err := measure(ctx, l, s, e, c, m, src)
+			v, err := measure(ctx, l, s, e, c, m, src, p)
 			if err != nil {
 				return err
 			}
@@ -53,9 +59,43 @@ func TestSpreadIsTheMeanVariance(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.add(v)
+		s.add(v, 1)
 	}
-	if got := s.variance(); got != (4.0+3)/2 {
+	if got := s.variance(); math.Abs(got-(4.0+3)/2) > 1e-12 {
 		t.Errorf("variance %v, want 3.5", got)
+	}
+}
+
+// Draws that a proposal favours, weighed, have the mean and the variance of even draws.
+func TestProposalLeavesTheVarianceAsItIs(t *testing.T) {
+	unsure := []float64{0, 0.01, 0.02, 0.9, 0.5, 0, 0, 0.001}
+	values := []float32{0.1, 0.2, -0.3, 8, -5, 0, 0.1, 0.2}
+	sum, mean, variance := 0.0, 0.0, 0.0
+	for i, u := range unsure {
+		sum += u
+		mean += float64(values[i]) / float64(len(values))
+	}
+	for _, v := range values {
+		variance += (float64(v) - mean) * (float64(v) - mean) / float64(len(values))
+	}
+	p := newProposalOf(unsure, sum)
+	random := rand.New(rand.NewPCG(1, 1))
+	var s spread
+	weights := 0.0
+	const draws = 100000
+	for range draws {
+		row, weight := p.draw(random)
+		x, err := tensor.Wrap([]float32{values[row]}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.add(x, weight)
+		weights += weight
+	}
+	if got := weights / draws; math.Abs(got-1) > 0.02 {
+		t.Errorf("the mean weight is %v", got)
+	}
+	if got := s.variance(); math.Abs(got-variance) > 0.02*variance {
+		t.Errorf("variance %v, want %v", got, variance)
 	}
 }

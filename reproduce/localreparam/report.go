@@ -16,6 +16,8 @@ import (
 type state struct {
 	Epochs      int
 	Variances   []variances
+	Local       float64 // seconds that a gradient takes for each datapoint
+	Separate    float64 // and with weights drawn for each
 	Validation  float64 // error in per cent
 	EpochTime   float64 // seconds that an epoch of training took
 	Log10Alphas []float64
@@ -79,8 +81,18 @@ func after(ctx context.Context, l *reproduce.Lab, s scale, epochs int, training,
 		for _, layer := range m.Layers() {
 			r.Log10Alphas = append(r.Log10Alphas, layer.LogAlpha()[0]/math.Ln10)
 		}
+		if r.Local, err = seconds(ctx, l, s, estimators[0], batch, c, m, training); err != nil {
+			return r, err
+		}
+		if r.Separate, err = seconds(ctx, l, s, estimators[1], few, c, m, training); err != nil {
+			return r, err
+		}
+		p, err := newProposal(ctx, l, c, m, training)
+		if err != nil {
+			return r, err
+		}
 		for _, e := range estimators {
-			v, err := measure(ctx, l, s, e, c, m, training)
+			v, err := measure(ctx, l, s, e, c, m, training, p)
 			if err != nil {
 				return r, err
 			}
@@ -92,8 +104,8 @@ func after(ctx context.Context, l *reproduce.Lab, s scale, epochs int, training,
 }
 
 func report(l *reproduce.Lab, s scale, states []state, images int) error {
-	l.Report.Text("A network of %v units with relu, under variational dropout of type B (independent noise on each weight, one alpha for each layer), trained on the first %d images of MNIST by Adam with a learning rate of %v on minibatches of %d. The variance is that of the minibatch gradient of the bound (a sum over the training set) by a weight, over random minibatches and noise, and the mean over the weights of the layer: %d minibatches of %d for each estimator. With weights drawn for each datapoint a minibatch is a mean of independent gradients: its variance is that of %d minibatches of %d, times %d/%d.",
-		s.sizes, images, learningRate, batch, s.draws, batch, s.separate, few, few, batch)
+	l.Report.Text("A network of %v units with relu, under variational dropout of type B (independent noise on each weight, one alpha for each layer), trained on the first %d images of MNIST by Adam with a learning rate of %v on minibatches of %d. The variance is that of the gradient of the bound (a sum over the training set) by a weight, over random minibatches of %d and their noise, and the mean over the weights of the layer. With one weight sample it is that over %d minibatches. The other estimators' minibatches are means of independent gradients: theirs is the variance over single datapoints, by %d. Few datapoints, those that the network is wrong about, have nearly all of it, so %d are drawn by 1 - p(label | x) under the noise (and a tenth by chance), the same for all, and weighed by what that favours.",
+		s.sizes, images, learningRate, batch, batch, s.minibatches, batch, s.datapoints)
 	columns := []string{"estimator"}
 	for _, layer := range []string{"top", "bottom"} {
 		for i, st := range states {
@@ -124,13 +136,13 @@ func report(l *reproduce.Lab, s scale, states []state, images int) error {
 		l.Note("After %d epochs the validation error was %.2f %%, and log10 alpha by layer %.2f.", st.Epochs, st.Validation, st.Log10Alphas)
 	}
 	l.Report.Heading("What an epoch costs")
-	local, separate := states[0].Variances[0].Seconds, states[0].Variances[1].Seconds
+	local, separate := states[0].Local, states[0].Separate
 	ratio := separate / local
 	l.Report.Table([]string{"estimator", "seconds for the gradients of an epoch", "paper, seconds of an epoch"},
 		[]string{"local reparameterisation", fmt.Sprintf("%.1f", local*float64(images)), "7.4"},
 		[]string{"separate weight samples", fmt.Sprintf("%.0f", separate*float64(images)), "1635"},
 		[]string{"ratio", fmt.Sprintf("%.0f", ratio), "221"})
-	l.Report.Text("Gradients of top and bottom layer with the noise they take, measured on minibatches of %d and of %d; an epoch is %d datapoints.", batch, few, images)
+	l.Report.Text("Gradients of top and bottom layer with the noise they take, by the median of %d minibatches of %d and of %d; an epoch is %d datapoints.", s.timed, batch, few, images)
 	most := 100.0
 	if l.Quick {
 		most = 5 // of smaller layers
