@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,8 @@ type dropoutFlags struct {
 	rate float64
 	per  string
 	only []string
+	// threshold is the log alpha from which sparse dropout prunes a weight.
+	threshold float64
 }
 
 func (f *dropoutFlags) add(cmd *cobra.Command) {
@@ -23,6 +26,7 @@ func (f *dropoutFlags) add(cmd *cobra.Command) {
 	flags.Float64Var(&f.rate, "dropout-rate", 0.1, "probability p of dropout, below 1; a learned rate alpha starts at p/(1-p)")
 	flags.StringVar(&f.per, "dropout-per", "layer", "what has a learned rate of its own: layer, unit or weight")
 	flags.StringSliceVar(&f.only, "dropout-only", nil, "weights to put under dropout, by pattern: 'decoder/*' (default: all that are not frozen)")
+	flags.Float64Var(&f.threshold, "dropout-threshold", train.Threshold, "log alpha from which sparse dropout prunes a weight: lower prunes more")
 	fixed(cmd, "dropout", train.DropoutNames()...)
 	fixed(cmd, "dropout-per", "layer", "unit", "weight")
 }
@@ -40,6 +44,9 @@ func (f *dropoutFlags) on(m train.Model, rows int, freeze []string) (*train.Vari
 	if err != nil {
 		return nil, usagef("--dropout-per is layer, unit or weight, not %q", f.per)
 	}
+	if f.threshold != train.Threshold && !f.sparse() || math.IsNaN(f.threshold) {
+		return nil, usagef("--dropout-threshold is the log alpha from which --dropout sparse prunes, not of use to %s at %v", f.kind, f.threshold)
+	}
 	if !(f.rate > 0 && f.rate < 1) {
 		return nil, usagef("--dropout-rate must be above 0 and below 1, but is %v", f.rate)
 	}
@@ -54,7 +61,7 @@ func (f *dropoutFlags) prune(a *app, m *train.VariationalModel) error {
 	if m == nil || !f.sparse() {
 		return nil
 	}
-	layers, err := m.Prune(train.Threshold)
+	layers, err := m.Prune(f.threshold)
 	if err != nil {
 		return err
 	}

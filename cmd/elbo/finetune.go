@@ -24,7 +24,7 @@ or sparse variational dropout, after which the weights that turned out to be noi
 			if err := f.check(); err != nil {
 				return err
 			}
-			if err := misplaced(cmd, niche{[]string{"dropout-rate", "dropout-per", "dropout-only"}, f.dropout.kind != "", "a training under --dropout"}); err != nil {
+			if err := misplaced(cmd, niche{[]string{"dropout-rate", "dropout-per", "dropout-only", "dropout-threshold"}, f.dropout.kind != "", "a training under --dropout"}); err != nil {
 				return err
 			}
 			src, err := f.sourceFlags.open(a)

@@ -256,6 +256,7 @@ func TestErrors(t *testing.T) {
 		{"a bench of nothing", []string{"bench", filepath.Join(dir, "none.elbo")}, exitFailure, "none.elbo"},
 		{"no such data set", []string{"data", "get", "imagenet"}, exitFailure, "mnist"},
 		{"dropout of no kind", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--dropout", "wet", "--out", filepath.Join(dir, "f.elbo")}, exitUsage, "variational-a2"},
+		{"a threshold of no pruning", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--dropout", "binary", "--dropout-threshold", "2", "--out", filepath.Join(dir, "f.elbo")}, exitUsage, "--dropout sparse prunes"},
 		{"dropout of everything", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--dropout", "binary", "--dropout-rate", "1", "--out", filepath.Join(dir, "f.elbo")}, exitUsage, "below 1"},
 		{"freeze of nothing", []string{"finetune", "builtin:mnist", "--data", "glyphs:200", "--freeze", "neck/*", "--out", filepath.Join(dir, "f.elbo")}, exitFailure, "neck/*"},
 		{"no folder for out", []string{"sample", "builtin:mnist", "--out", filepath.Join(dir, "no", "x.npy")}, exitFailure, "no/x.npy"},
@@ -344,7 +345,7 @@ func TestOptionsWithoutAPlace(t *testing.T) {
 			t.Errorf("%v: exit %d, %q, want %q", c.args, code, stderr, c.tells)
 		}
 	}
-	for _, flag := range []string{"--dropout-rate=0.2", "--dropout-per=unit", "--dropout-only=decoder/*"} {
+	for _, flag := range []string{"--dropout-rate=0.2", "--dropout-per=unit", "--dropout-only=decoder/*", "--dropout-threshold=2"} {
 		if code, _, stderr := elbo(t, "finetune", "builtin:mnist", "--data", "glyphs:100", "--steps", "1", "--out", out, flag); code != exitUsage || !strings.Contains(stderr, "a training under --dropout") {
 			t.Errorf("%s: exit %d, %q", flag, code, stderr)
 		}

@@ -121,7 +121,7 @@ func measure(ctx context.Context, l *reproduce.Lab, folder string, test data.Sou
 func report(l *reproduce.Lab, all []trained, images int) error {
 	l.Report.Text("Each weight is N(theta, sigma²) with sigma learned; after training a weight whose log alpha = log sigma²/theta² is %d or more is set to 0. Adam with a learning rate that falls linearly to 0 (from 1e-3 as in the paper, up to 3e-3 for fewer than 12000 steps), minibatches of %d, all %d training images. log sigma² starts at %d and LeNet-300-100's weights at N(0, %v²), both chosen on the last 10000 of them after training on the others: from the paper's -10 and He's weights it came in 20 epochs to 2.36 %% at 41.8 times fewer weights, from -14 to 2.32 %% at 62.6, in 60 epochs to 1.87 %% at 59.6, and with the narrower weights to 2.06 %% at 64.9. The weight of the KL rises from 0 to 1 over the first quarter of the epochs.", train.Threshold, batch, images, logVariance, denseDeviation)
 	l.Report.Text("Error is the test error at the means of the pruned weights. Compression is the number of weights over those that are not 0, biases aside; the paper's is counted the same way.")
-	var rows, layers [][]string
+	var rows, cuts, layers [][]string
 	var panels []reproduce.Panel
 	for i, t := range all {
 		var errors, unpruned, compression, ratio []float64
@@ -130,15 +130,21 @@ func report(l *reproduce.Lab, all []trained, images int) error {
 			compression = append(compression, train.Compression(r.Layers))
 			ratio = append(ratio, float64(t.files[k].dense)/float64(t.files[k].sparse))
 		}
-		rows = append(rows, []string{t.name, fmt.Sprint(t.results[0].Epochs), reproduce.Spread(errors, 2), reproduce.Spread(unpruned, 2), fmt.Sprintf("%.2f", t.paperError),
+		rows = append(rows, []string{t.name, fmt.Sprint(t.results[0].Epochs), fmt.Sprint(t.threshold), reproduce.Spread(errors, 2), reproduce.Spread(unpruned, 2), fmt.Sprintf("%.2f", t.paperError),
 			reproduce.Spread(compression, 1), fmt.Sprintf("%.0f", t.paperCompression), kilobytes(t.files[0].dense), kilobytes(t.files[0].sparse), reproduce.Spread(ratio, 1)})
 		layers = append(layers, []string{t.name, zeros(t.results[0].Layers)})
 		panels = append(panels, t.curves(i)...)
+		for _, c := range t.results[0].Cuts {
+			cuts = append(cuts, []string{t.name, fmt.Sprint(c.Threshold), fmt.Sprintf("%.2f", c.Error), fmt.Sprintf("%.1f", c.Compression)})
+		}
 		t.expect(l, errors, compression)
 	}
 	l.Report.Heading("Error and compression")
-	l.Report.Table([]string{"network", "epochs", "error %", "unpruned", "paper", "compression", "paper", "file, kB", "sparse, kB", "ratio"}, rows...)
+	l.Report.Table([]string{"network", "epochs", "threshold", "error %", "unpruned", "paper", "compression", "paper", "file, kB", "sparse, kB", "ratio"}, rows...)
 	l.Report.Text("A value that is kept takes about 7 bytes in the sparse file, 4 of its own and 3 of its place, so that the file shrinks by 4/7 of the compression, less what biases and nodes take.")
+	l.Report.Heading("Other thresholds")
+	l.Report.Text("The same networks (of the first seed) pruned at other thresholds of log alpha; the error is that on test images, which chose none of them.")
+	l.Report.Table([]string{"network", "threshold", "error %", "compression"}, cuts...)
 	l.Report.Heading("Zeros by layer, per cent")
 	l.Report.Table([]string{"network", "zeros"}, layers...)
 	l.Report.Text("The paper's LeNet-300-100 has 98.9, 97.2 and 62.0 %% zeros.")

@@ -24,6 +24,8 @@ type subject struct {
 	// wantError and wantCompression are what a full run must reach.
 	paperError, paperCompression float64
 	wantError, wantCompression   float64
+	// threshold is the log alpha from which a weight is pruned, one of thresholds.
+	threshold float64
 	// share is the part of the budget that the network's training may take, and quick is the number of epochs of a quick run,
 	// of quickRows images each; 0 leaves the network out of it.
 	share float64
@@ -37,15 +39,20 @@ var subjects = []subject{
 		name:       "LeNet-300-100",
 		build:      denseNetwork,
 		paperError: 1.92, paperCompression: 68, wantError: 1.95, wantCompression: 60,
+		threshold: 2.5,
 		share: 0.25, quick: 14, quickError: 6, quickCompression: 10,
 	},
 	{
 		name:       "LeNet-5",
 		build:      network.LeNet5,
 		paperError: 0.75, paperCompression: 280, wantError: 0.85, wantCompression: 200,
+		threshold: 2.5,
 		share: 0.7,
 	},
 }
+
+// thresholds are those of log alpha that a trained network is pruned at, one after the other. The paper's is 3.
+var thresholds = []float64{3, 2.5, 2, 1.5, 1}
 
 const (
 	// batch is the number of images of a minibatch.

@@ -19,10 +19,15 @@ type result struct {
 	Epochs          int
 	Error, Unpruned float64
 	Layers          []train.Sparsity
+	// Cuts are what other thresholds lead to, from the highest on.
+	Cuts []cut
 	// Curve has a point for each epoch of which something was kept.
 	Curve           []point
 	ImagesPerSecond float64
 }
+
+// cut is a network pruned at a threshold of log alpha.
+type cut struct{ Threshold, Error, Compression float64 }
 
 // point is the state of a training after an epoch.
 type point struct {
@@ -67,13 +72,24 @@ func fit(ctx context.Context, l *reproduce.Lab, s subject, epochs int, seed uint
 	if r.Unpruned, err = percent(c.ErrorRate(ctx, l.Engine, l.Threads, test)); err != nil {
 		return r, err
 	}
-	if r.Layers, err = m.Prune(train.Threshold); err != nil {
-		return r, err
+	for _, threshold := range thresholds {
+		layers, err := m.Prune(threshold)
+		if err != nil {
+			return r, err
+		}
+		at := cut{Threshold: threshold, Compression: train.Compression(layers)}
+		if at.Error, err = percent(c.ErrorRate(ctx, l.Engine, l.Threads, test)); err != nil {
+			return r, err
+		}
+		r.Cuts = append(r.Cuts, at)
+		if threshold == s.threshold {
+			r.Error, r.Layers = at.Error, layers
+			if err := importer.Save(c.Graph(), filepath.Join(folder, prunedFile), importer.SaveOptions{Force: true}); err != nil {
+				return r, err
+			}
+		}
 	}
-	if r.Error, err = percent(c.ErrorRate(ctx, l.Engine, l.Threads, test)); err != nil {
-		return r, err
-	}
-	return r, importer.Save(c.Graph(), filepath.Join(folder, prunedFile), importer.SaveOptions{Force: true})
+	return r, nil
 }
 
 // prunedFile is the pruned network in the folder of its cell.
