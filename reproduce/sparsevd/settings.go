@@ -46,7 +46,7 @@ var subjects = []subject{
 		name:       "LeNet-5",
 		build:      network.LeNet5,
 		paperError: 0.75, paperCompression: 280, wantError: 0.85, wantCompression: 200,
-		threshold: 2.5,
+		threshold: 2,
 		share: 0.7,
 	},
 }
