@@ -47,7 +47,7 @@ func (e estimator) tied() bool { return e.noise && e.sampling == train.Shared }
 
 var (
 	full  = scale{sizes: []int{784, 1000, 1000, 1000, 10}, first: 10, last: 100, datapoints: 5000, minibatches: 500, timed: 30}
-	quick = scale{sizes: []int{784, 200, 200, 200, 10}, first: 2, last: 6, datapoints: 2000, minibatches: 100, timed: 20}
+	quick = scale{sizes: []int{784, 200, 200, 200, 10}, first: 2, last: 6, datapoints: 1000, minibatches: 100, timed: 20}
 )
 
 const (

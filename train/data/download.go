@@ -117,7 +117,7 @@ func (d *download) get(ctx context.Context) error {
 		}
 		failures = append(failures, err)
 	}
-	return errors.Join(failures...)
+	return fmt.Errorf("%w (without a network, copy the file to %s: it is taken when its checksum is right)", errors.Join(failures...), d.path)
 }
 
 // tries is how often one address is tried in a row while it gives something each time.
