@@ -56,6 +56,9 @@ func (f *semiFlags) train(cmd *cobra.Command, a *app, fit *fitFlags, src data.So
 		return err
 	}
 	c.Classes = data.ClassCount(labels)
+	if err := data.CheckLabels(src, labels, c.Classes); err != nil {
+		return fmt.Errorf("--labels %s: %w", f.labels, err)
+	}
 	if f.labelled > 0 {
 		if labels, err = f.some(labels, c.Classes, fit.seed); err != nil {
 			return err

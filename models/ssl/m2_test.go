@@ -410,7 +410,7 @@ func TestBadInputIsRefused(t *testing.T) {
 	}{
 		"a label out of range":                  {fit(func(_ *data.Source, l *[]int, _ *Options) { (*l)[4] = 3 }), data.ErrLabels, "row 4 is 3"},
 		"too few labels":                        {fit(func(_ *data.Source, l *[]int, _ *Options) { *l = (*l)[:9] }), data.ErrLabels, "9 labels"},
-		"a class without examples":              {fit(func(_ *data.Source, l *[]int, _ *Options) { (*l)[1] = data.Unlabelled }), data.ErrLabels, "class 1 of 3 has no example"},
+		"a class without examples":              {fit(func(_ *data.Source, l *[]int, _ *Options) { (*l)[1] = data.Unlabelled }), data.ErrLabels, "class 1 has no example"},
 		"rows of another size":                  {fit(func(s *data.Source, _ *[]int, _ *Options) { *s = source(t, "wide", noiseRows(30, 7, 1, true)) }), nil, "hold 7 numbers"},
 		"an infinite alpha":                     {fit(func(_ *data.Source, _ *[]int, o *Options) { o.Alpha = math.Inf(1) }), train.ErrOptions, "alpha"},
 		"a batch of more labels than there are": {fit(func(_ *data.Source, _ *[]int, o *Options) { o.LabelledBatch = 4 }), train.ErrOptions, "a batch of 4"},

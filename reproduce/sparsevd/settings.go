@@ -40,14 +40,14 @@ var subjects = []subject{
 		build:      denseNetwork,
 		paperError: 1.92, paperCompression: 68, wantError: 1.95, wantCompression: 60,
 		threshold: 2.5,
-		share: 0.25, quick: 14, quickError: 6, quickCompression: 10,
+		share:     0.25, quick: 14, quickError: 6, quickCompression: 10,
 	},
 	{
 		name:       "LeNet-5",
 		build:      network.LeNet5,
 		paperError: 0.75, paperCompression: 280, wantError: 0.85, wantCompression: 200,
 		threshold: 2,
-		share: 0.7,
+		share:     0.7,
 	},
 }
 

@@ -156,7 +156,7 @@ func CheckLabels(src Source, labels []int, classes int) error {
 		return fmt.Errorf("data: %d labels for the %d rows of %s: %w", len(labels), src.Len(), src.Name(), ErrLabels)
 	}
 	if classes < 2 {
-		return fmt.Errorf("data: %d classes, want two or more: %w", classes, ErrLabels)
+		return fmt.Errorf("data: the labels speak of %d classes, counted from 0; two or more are wanted: %w", max(classes, 0), ErrLabels)
 	}
 	count := make([]int, classes)
 	for row, y := range labels {
@@ -169,7 +169,7 @@ func CheckLabels(src Source, labels []int, classes int) error {
 		}
 	}
 	if y := slices.Index(count, 0); y >= 0 {
-		return fmt.Errorf("data: class %d of %d has no example among the labels: %w", y, classes, ErrLabels)
+		return fmt.Errorf("data: class %d has no example among the labels, which go up to %d: %w", y, classes-1, ErrLabels)
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func TestCheckLabels(t *testing.T) {
 		{"too few", []int{0, 1, 1}, 2, "3 labels for the 4 rows"},
 		{"out of range", []int{0, 1, 2, 0}, 2, "row 2 is 2, with 2 classes it is 0 to 1"},
 		{"below zero", []int{0, 1, -2, 0}, 2, "row 2 is -2"},
-		{"a class without examples", []int{0, 1, 1, Unlabelled}, 3, "class 2 of 3 has no example"},
+		{"a class without examples", []int{0, 1, 1, Unlabelled}, 3, "class 2 has no example"},
 		{"one class", []int{0, 0, 0, 0}, 1, "1 classes"},
 	} {
 		mustFail(t, c.name, CheckLabels(src, c.labels, c.classes), ErrLabels, c.word)
