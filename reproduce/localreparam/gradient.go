@@ -88,9 +88,28 @@ func newGradient(l *reproduce.Lab, e estimator, layers, images, rows int, c *tra
 
 // draw takes in the given rows of the data, draws the noise and computes the gradients.
 func (d *gradient) draw(ctx context.Context, src data.Source, rows []int) error {
-	if err := src.Read(ctx, rows, tensor.Data[float32](d.x)); err != nil {
+	if err := d.read(ctx, src, rows); err != nil {
 		return err
 	}
+	d.renew()
+	return d.run(ctx)
+}
+
+// read takes in the given rows of the data.
+func (d *gradient) read(ctx context.Context, src data.Source, rows []int) error {
+	return src.Read(ctx, rows, tensor.Data[float32](d.x))
+}
+
+// weigh lets a row that was read count so many times: its log-likelihood is the sum over classes of label times log p.
+func (d *gradient) weigh(row, classes int, weight float64) {
+	x := tensor.Data[float32](d.x.Rows(row, row+1))
+	for i := len(x) - classes; i < len(x); i++ {
+		x[i] *= float32(weight)
+	}
+}
+
+// renew draws all noise anew.
+func (d *gradient) renew() {
 	for i, t := range d.noise {
 		n := runtime.Noise{Seed: 1, Stream: uint64(i + 1)}
 		for k := range t.Shape()[0] {
@@ -100,5 +119,7 @@ func (d *gradient) draw(ctx context.Context, src data.Source, rows []int) error 
 	if len(d.noise) > 0 {
 		d.drawn += uint64(max(d.x.Shape()[0], d.noise[0].Shape()[0]))
 	}
-	return d.program.Run(ctx, d.in, d.out)
 }
+
+// run computes the gradients of what was read under the noise as it is.
+func (d *gradient) run(ctx context.Context) error { return d.program.Run(ctx, d.in, d.out) }

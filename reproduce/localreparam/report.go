@@ -91,21 +91,14 @@ func after(ctx context.Context, l *reproduce.Lab, s scale, epochs int, training,
 		if err != nil {
 			return r, err
 		}
-		for _, e := range estimators {
-			v, err := measure(ctx, l, s, e, c, m, training, p)
-			if err != nil {
-				return r, err
-			}
-			l.Logf("after %d epochs, %s: %+v", epochs, e.name, v)
-			r.Variances = append(r.Variances, v)
-		}
-		return r, nil
+		r.Variances, err = measure(ctx, l, s, c, m, training, p)
+		return r, err
 	})
 }
 
 func report(l *reproduce.Lab, s scale, states []state, images int) error {
-	l.Report.Text("A network of %v units with relu, under variational dropout of type B (independent noise on each weight, one alpha for each layer), trained on the first %d images of MNIST by Adam with a learning rate of %v on minibatches of %d. The variance is that of the gradient of the bound (a sum over the training set) by a weight, over random minibatches of %d and their noise, and the mean over the weights of the layer. With one weight sample it is that over %d minibatches. The other estimators' minibatches are means of independent gradients: theirs is the variance over single datapoints, by %d. Few datapoints, those that the network is wrong about, have nearly all of it, so %d are drawn by 1 - p(label | x) under the noise (and a tenth by chance), the same for all, and weighed by what that favours.",
-		s.sizes, images, learningRate, batch, batch, s.minibatches, batch, s.datapoints)
+	l.Report.Text("A network of %v units with relu, under variational dropout of type B (independent noise on each weight, one alpha for each layer), trained on the first %d images of MNIST by Adam with a learning rate of %v on minibatches of %d. The variance is that of the gradient of the bound (a sum over the training set) by a weight, over random minibatches of %d and their noise, and the mean over the weights of the layer. A minibatch of independent gradients has the variance of a single datapoint's, by %[5]d. Few datapoints, those that the network is wrong about, have nearly all of it, so %[6]d are drawn by 1 - p(label | x) under the noise (and a tenth by chance), the same for all, and weighed by what that favours. One weight sample adds the covariance that it gives to the gradients of different datapoints, here by %[7]d pairs of minibatches drawn that way under the same weights; over minibatches drawn evenly its variance is the same (by the law of total covariance), but takes many times as many to be seen.",
+		s.sizes, images, learningRate, batch, batch, s.datapoints, s.pairs)
 	columns := []string{"estimator"}
 	for _, layer := range []string{"top", "bottom"} {
 		for i, st := range states {

@@ -37,17 +37,17 @@ type scale struct {
 	sizes []int
 	// first and last are the epochs after which the gradient is looked at. last is as many as the budget lets it be, 100 at most.
 	first, last int
-	// datapoints is the number of datapoints from which a variance is estimated, minibatches that of minibatches where one weight
-	// sample ties their datapoints together, timed that of the minibatches that are timed.
-	datapoints, minibatches, timed int
+	// datapoints is the number of datapoints from which a variance is estimated, pairs that of the pairs of minibatches from which
+	// the covariance under one weight sample is, timed that of the minibatches that are timed.
+	datapoints, pairs, timed int
 }
 
 // tied tells that the datapoints of a minibatch have their noise in common.
 func (e estimator) tied() bool { return e.noise && e.sampling == train.Shared }
 
 var (
-	full  = scale{sizes: []int{784, 1000, 1000, 1000, 10}, first: 10, last: 100, datapoints: 5000, minibatches: 500, timed: 30}
-	quick = scale{sizes: []int{784, 200, 200, 200, 10}, first: 2, last: 6, datapoints: 1000, minibatches: 100, timed: 20}
+	full  = scale{sizes: []int{784, 1000, 1000, 1000, 10}, first: 10, last: 100, datapoints: 5000, pairs: 250, timed: 30}
+	quick = scale{sizes: []int{784, 200, 200, 200, 10}, first: 2, last: 6, datapoints: 1000, pairs: 50, timed: 20}
 )
 
 const (

@@ -33,3 +33,40 @@ func (s *spread) variance() float64 {
 	}
 	return total / float64(len(s.sum))
 }
+
+// cospread follows the moments of each element of two gradients that come in pairs.
+type cospread struct {
+	n float64
+	// first is the first gradient of a pair whose second is to come.
+	first []float64
+	// sums are those of the first and of the second, product that of their products.
+	sums    [2][]float64
+	product []float64
+}
+
+// add takes in the first (side 0) or the second (1) gradient of a pair, in turns.
+func (s *cospread) add(side int, t *tensor.Tensor) {
+	if s.first == nil {
+		s.first, s.product = make([]float64, t.Len()), make([]float64, t.Len())
+		s.sums = [2][]float64{make([]float64, t.Len()), make([]float64, t.Len())}
+	}
+	s.n += float64(side)
+	for i, x := range tensor.Data[float32](t) {
+		x := float64(x)
+		s.sums[side][i] += x
+		if side == 0 {
+			s.first[i] = x
+		} else {
+			s.product[i] += s.first[i] * x
+		}
+	}
+}
+
+// covariance is the mean of the elements' covariances: E[x y] less an estimate of E[x] E[y] from different pairs, each unbiased.
+func (s *cospread) covariance() float64 {
+	total := 0.0
+	for i := range s.product {
+		total += s.product[i]/s.n - (s.sums[0][i]*s.sums[1][i]-s.product[i])/(s.n*(s.n-1))
+	}
+	return total / float64(len(s.product))
+}
