@@ -103,7 +103,7 @@ func reportBias(l *reproduce.Lab, found map[setting]run, b1s, b2s, as []float64,
 	for _, b1 := range b1s {
 		var row []reproduce.Panel
 		for _, b2 := range b2s {
-			p := reproduce.Panel{Title: fmt.Sprintf("beta1 = %v, beta2 = %v", b1, b2), X: "log10 of the step size", Y: "loss, nats", YMin: 80, YMax: instability + 10}
+			p := reproduce.Panel{Title: fmt.Sprintf("beta1 = %v, beta2 = %v", b1, b2), X: "log10 of the step size", Y: "loss, nats", YMin: 80, YMax: instability + 10, LegendLeft: true}
 			for k, corrected := range []bool{true, false} {
 				c := reproduce.Curve{Name: map[bool]string{true: "corrected", false: "not corrected"}[corrected], Color: k, Marks: true}
 				line := []string{fmt.Sprintf("%v, %v, %s", b1, b2, c.Name)}

@@ -23,7 +23,7 @@ func reportRaces(l *reproduce.Lab, all []*racer) error {
 		w := &workloads[i]
 		panel := reproduce.Panel{Title: w.title, X: "epochs", Y: "training loss, nats", LogY: true}
 		last := map[string]float64{}
-		for k, x := range racersOf(all, w) {
+		for _, x := range racersOf(all, w) {
 			var ends, errs, seconds []float64
 			for _, run := range x.runs {
 				ends, errs, seconds = append(ends, run.last()), append(errs, 100*run.Error), append(seconds, run.Seconds)
@@ -35,7 +35,7 @@ func reportRaces(l *reproduce.Lab, all []*racer) error {
 				line = append(line[:4], "diverged", "-", "-")
 			}
 			rows = append(rows, line)
-			panel.Curves = append(panel.Curves, x.curve(k))
+			panel.Curves = append(panel.Curves, x.curve())
 		}
 		for _, e := range w.beats {
 			l.Expect(last[adam.name] <= 1.1*last[e.name], "%s: Adam's loss, %.4f, is at most a tenth above that of %s, %.4f", w.title, last[adam.name], e.name, last[e.name])
@@ -58,8 +58,8 @@ func racersOf(all []*racer, w *workload) []*racer {
 }
 
 // curve is the mean over the seeds, with its standard error.
-func (x *racer) curve(color int) reproduce.Curve {
-	c := reproduce.Curve{Name: x.name, Color: color}
+func (x *racer) curve() reproduce.Curve {
+	c := reproduce.Curve{Name: x.name, Color: x.color}
 	for i, p := range x.runs[0].Points {
 		var losses []float64
 		for _, r := range x.runs {
