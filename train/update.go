@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/elbo-ml/elbo/runtime/native/pool"
+	"github.com/elbo-ml/elbo/runtime/native/subnormal"
 	"github.com/elbo-ml/elbo/tensor"
 	"github.com/elbo-ml/elbo/train/fused"
 )
@@ -120,6 +121,8 @@ type (
 
 // Do sums the squares of pieces [lo, hi).
 func (n *norms) Do(lo, hi int) {
+	mode := subnormal.Flush()
+	defer subnormal.Restore(mode)
 	for i := lo; i < hi; i++ {
 		n.norms[i] = n.pieces[i].squares()
 	}
@@ -127,6 +130,8 @@ func (n *norms) Do(lo, hi int) {
 
 // Do updates pieces [lo, hi).
 func (s *updates) Do(lo, hi int) {
+	mode := subnormal.Flush()
+	defer subnormal.Restore(mode)
 	u := (*updater)(s)
 	for i := lo; i < hi; i++ {
 		p := u.pieces[i]

@@ -66,38 +66,32 @@ func fit(in time.Duration, seeds int, sizes []int, costs []pace) plan {
 	return p
 }
 
-// fill trains what is planned, seed by seed and width by width, as cells. A width for which less than half of what it should
-// take is left of the budget is left out, but for the first; with are those that there is something of.
+// fill trains what is planned, seed by seed and width by width, as cells. A training for which less than half of what it should
+// take is left of the budget is left out, but for those of the first width with the first seed; with are the widths that there is something of.
 func (p plan) fill(ctx context.Context, l *reproduce.Lab, ways []method,
 	train func(ctx context.Context, m method, name string, width int, seed uint64, folder string) (result, error)) (with []int, results map[place][]result, err error) {
 	results = map[place][]result{}
 	for seed := 1; seed <= l.Seeds; seed++ {
 		for i, width := range p.Widths {
-			names, missing := make([]string, len(ways)), 0
-			for k, m := range ways {
-				names[k] = fmt.Sprintf("%s-%d/epochs%d-seed%d", m.name, width, p.Epochs, seed)
-				if !l.Has(names[k]) {
-					missing++
+			for _, m := range ways {
+				name := fmt.Sprintf("%s-%d/epochs%d-seed%d", m.name, width, p.Epochs, seed)
+				cost := p.Seconds[i] / float64(len(ways))
+				if !l.Has(name) && l.Remaining().Seconds() < cost/2 && (i > 0 || seed > 1) {
+					l.Note("The budget was spent before %s with %d units and seed %d.", m.name, width, seed)
+					continue
 				}
-			}
-			cost := p.Seconds[i] * float64(missing) / float64(len(ways))
-			if missing > 0 && l.Remaining().Seconds() < cost/2 && len(with) > 0 {
-				l.Note("The budget was spent before %d units with seed %d.", width, seed)
-				continue
-			}
-			for k, m := range ways {
-				r, err := reproduce.Cell(ctx, l, names[k], func(ctx context.Context, folder string) (result, error) {
-					return train(ctx, m, names[k], width, uint64(seed), folder)
+				r, err := reproduce.Cell(ctx, l, name, func(ctx context.Context, folder string) (result, error) {
+					return train(ctx, m, name, width, uint64(seed), folder)
 				})
 				if err != nil {
 					return nil, nil, err
 				}
-				l.Logf("%s: validation %.2f, test %.2f", names[k], r.Validation, r.Test)
+				l.Logf("%s: validation %.2f, test %.2f", name, r.Validation, r.Test)
 				at := place{m.name, width}
 				results[at] = append(results[at], r)
-			}
-			if !slices.Contains(with, width) {
-				with = append(with, width)
+				if !slices.Contains(with, width) {
+					with = append(with, width)
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package conv
 
 import (
 	"github.com/elbo-ml/elbo/runtime/native/gemm"
+	"github.com/elbo-ml/elbo/runtime/native/subnormal"
 	"github.com/elbo-ml/elbo/runtime/native/vec"
 )
 
@@ -173,6 +174,7 @@ func (c *Conv[T]) shift(m *scratch[T], part int) {
 		c.layPhases(m.patches[k*r.channel:(k+1)*r.channel], c.x[(n*s.InC+g*c.in+k)*c.inSize:][:c.inSize])
 	}
 	m.product = room(m.product, r.longest)
+	mode := subnormal.Flush()
 	for o := range c.out {
 		var bias T
 		if c.bias != nil {
@@ -197,6 +199,7 @@ func (c *Conv[T]) shift(m *scratch[T], part int) {
 			}
 		}
 	}
+	subnormal.Restore(mode)
 	if c.after != nil {
 		c.after.Block((n*s.OutC+g*c.out)*c.size, 1, c.out*c.size, 0)
 	}

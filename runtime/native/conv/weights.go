@@ -3,6 +3,7 @@ package conv
 import (
 	"github.com/elbo-ml/elbo/runtime/native/gemm"
 	"github.com/elbo-ml/elbo/runtime/native/pool"
+	"github.com/elbo-ml/elbo/runtime/native/subnormal"
 )
 
 // Weights is the gradient of a convolution's weights, for one geometry:
@@ -156,6 +157,8 @@ func (w *Weights[T]) multiply(p *pool.Pool, threads int) {
 
 // Do is a worker's share of the phase at hand.
 func (w *Weights[T]) Do(lo, hi int) {
+	mode := subnormal.Flush()
+	defer subnormal.Restore(mode)
 	switch w.phase {
 	case laying:
 		free := freeScratch[T]()

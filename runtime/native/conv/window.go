@@ -3,6 +3,7 @@ package conv
 import (
 	"github.com/elbo-ml/elbo/runtime/native/gemm"
 	"github.com/elbo-ml/elbo/runtime/native/pool"
+	"github.com/elbo-ml/elbo/runtime/native/subnormal"
 )
 
 // Finisher goes on with parts of y as they are finished; see Conv.Run.
@@ -353,6 +354,7 @@ func (c *Conv[T]) multiply(m *scratch[T], p *product, g, panel, count int) {
 		}
 		return
 	}
+	mode := subnormal.Flush()
 	weights := c.weights[g*c.packed+p.packed+panel*p.k*c.cols:]
 	first := start[:]
 	for k := range p.segments {
@@ -363,4 +365,5 @@ func (c *Conv[T]) multiply(m *scratch[T], p *product, g, panel, count int) {
 		}
 		first = nil
 	}
+	subnormal.Restore(mode)
 }

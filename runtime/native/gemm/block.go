@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/elbo-ml/elbo/runtime/native/pool"
+	"github.com/elbo-ml/elbo/runtime/native/subnormal"
 )
 
 // The blocking follows Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a panel of B,
@@ -189,6 +190,7 @@ func (w *work[T]) task(i0, j0 int) {
 	if w.p0 == 0 {
 		add = w.begin(i0, i1, j0, j1)
 	}
+	mode := subnormal.Flush()
 	for p := 0; p < w.k; p += w.kc {
 		kc := min(w.kc, w.k-p)
 		if w.lateA && !w.directA {
@@ -213,6 +215,7 @@ func (w *work[T]) task(i0, j0 int) {
 		}
 		add = true
 	}
+	subnormal.Restore(mode)
 	if w.Epilogue != nil && w.p0+w.k >= w.K {
 		w.Epilogue.Tile(w.i0+i0, w.j0+j0, i1-i0, j1-j0)
 	}

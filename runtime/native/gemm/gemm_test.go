@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/elbo-ml/elbo/runtime/native/pool"
+	"github.com/elbo-ml/elbo/runtime/native/subnormal"
 	"pgregory.net/rapid"
 )
 
@@ -236,6 +237,25 @@ func integers(m, n, k int, transA, transB bool) Product[float32] {
 		x.B[i] = float32(i*17%5 - 2)
 	}
 	return x
+}
+
+// Subnormal operands count as 0, where the processor can be told so, and the caller's arithmetic stays as it is.
+func TestGemmTakesSubnormalNumbersForZero(t *testing.T) {
+	const m, n, k = 7, 33, 19
+	a, b, c := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
+	for i := range a {
+		a[i] = 1e-40
+	}
+	for i := range b {
+		b[i] = 1e3
+	}
+	Gemm(pool.Shared(), 1, Product[float32]{M: m, N: n, K: k, Alpha: 1, A: a, LDA: k, B: b, LDB: n, C: c, LDC: n})
+	if zero := c[0] == 0; zero != subnormal.Flushes {
+		t.Errorf("the sum of 19 products is %g", c[0])
+	}
+	if a[0]*b[0] == 0 {
+		t.Error("the caller's own product is 0")
+	}
 }
 
 func TestGemmDoesNotAllocate(t *testing.T) {
