@@ -121,8 +121,7 @@ type (
 
 // Do sums the squares of pieces [lo, hi).
 func (n *norms) Do(lo, hi int) {
-	mode := subnormal.Flush()
-	defer subnormal.Restore(mode)
+	defer subnormal.Restore(subnormal.Flush())
 	for i := lo; i < hi; i++ {
 		n.norms[i] = n.pieces[i].squares()
 	}
@@ -130,8 +129,7 @@ func (n *norms) Do(lo, hi int) {
 
 // Do updates pieces [lo, hi).
 func (s *updates) Do(lo, hi int) {
-	mode := subnormal.Flush()
-	defer subnormal.Restore(mode)
+	defer subnormal.Restore(subnormal.Flush())
 	u := (*updater)(s)
 	for i := lo; i < hi; i++ {
 		p := u.pieces[i]

@@ -174,7 +174,16 @@ func (c *Conv[T]) shift(m *scratch[T], part int) {
 		c.layPhases(m.patches[k*r.channel:(k+1)*r.channel], c.x[(n*s.InC+g*c.in+k)*c.inSize:][:c.inSize])
 	}
 	m.product = room(m.product, r.longest)
-	mode := subnormal.Flush()
+	c.sumShifts(m, n, g)
+	if c.after != nil {
+		c.after.Block((n*s.OutC+g*c.out)*c.size, 1, c.out*c.size, 0)
+	}
+}
+
+// sumShifts writes the planes of a group of image n, once x is laid out.
+func (c *Conv[T]) sumShifts(m *scratch[T], n, g int) {
+	defer subnormal.Restore(subnormal.Flush())
+	s, r := &c.s, c.shifts
 	for o := range c.out {
 		var bias T
 		if c.bias != nil {
@@ -198,10 +207,6 @@ func (c *Conv[T]) shift(m *scratch[T], part int) {
 				}
 			}
 		}
-	}
-	subnormal.Restore(mode)
-	if c.after != nil {
-		c.after.Block((n*s.OutC+g*c.out)*c.size, 1, c.out*c.size, 0)
 	}
 }
 

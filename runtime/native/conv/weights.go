@@ -157,8 +157,7 @@ func (w *Weights[T]) multiply(p *pool.Pool, threads int) {
 
 // Do is a worker's share of the phase at hand.
 func (w *Weights[T]) Do(lo, hi int) {
-	mode := subnormal.Flush()
-	defer subnormal.Restore(mode)
+	defer subnormal.Restore(subnormal.Flush())
 	switch w.phase {
 	case laying:
 		free := freeScratch[T]()

@@ -354,7 +354,7 @@ func (c *Conv[T]) multiply(m *scratch[T], p *product, g, panel, count int) {
 		}
 		return
 	}
-	mode := subnormal.Flush()
+	defer subnormal.Restore(subnormal.Flush())
 	weights := c.weights[g*c.packed+p.packed+panel*p.k*c.cols:]
 	first := start[:]
 	for k := range p.segments {
@@ -365,5 +365,4 @@ func (c *Conv[T]) multiply(m *scratch[T], p *product, g, panel, count int) {
 		}
 		first = nil
 	}
-	subnormal.Restore(mode)
 }

@@ -190,7 +190,15 @@ func (w *work[T]) task(i0, j0 int) {
 	if w.p0 == 0 {
 		add = w.begin(i0, i1, j0, j1)
 	}
-	mode := subnormal.Flush()
+	w.products(i0, i1, j0, j1, add)
+	if w.Epilogue != nil && w.p0+w.k >= w.K {
+		w.Epilogue.Tile(w.i0+i0, w.j0+j0, i1-i0, j1-j0)
+	}
+}
+
+// products writes the sums over the superblock's k into rows i0 to i1 and columns j0 to j1 of C, or adds them.
+func (w *work[T]) products(i0, i1, j0, j1 int, add bool) {
+	defer subnormal.Restore(subnormal.Flush())
 	for p := 0; p < w.k; p += w.kc {
 		kc := min(w.kc, w.k-p)
 		if w.lateA && !w.directA {
@@ -214,10 +222,6 @@ func (w *work[T]) task(i0, j0 int) {
 			}
 		}
 		add = true
-	}
-	subnormal.Restore(mode)
-	if w.Epilogue != nil && w.p0+w.k >= w.K {
-		w.Epilogue.Tile(w.i0+i0, w.j0+j0, i1-i0, j1-j0)
 	}
 }
 
